@@ -1,0 +1,1 @@
+"""Candlelock: data-versioned, reproducible machine-learning pipelines for crypto trading signals."""

@@ -1,0 +1,1 @@
+"""Causal features of candles: one module per group, one registry, one builder."""

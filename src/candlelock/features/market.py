@@ -1,0 +1,67 @@
+"""Candles of all symbols on one regular time grid: what every feature group reads.
+
+Does not belong here: reading files, features, labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+Array = npt.NDArray[np.float64]
+CANDLE_FIELDS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class Market:
+    """Candles of `n_symbols` symbols over `n_bars` consecutive bars.
+
+    Prices and volume have the shape (n_symbols, n_bars), float64, NaN where the exchange has no candle.
+    `open_time_ms` has the shape (n_bars,), int64 milliseconds since 1970 UTC, and advances by `bar_ms` without a gap.
+    """
+
+    symbols: tuple[str, ...]
+    bar_ms: int
+    open_time_ms: npt.NDArray[np.int64]
+    open: Array
+    high: Array
+    low: Array
+    close: Array
+    volume: Array
+
+    @property
+    def has_bar(self) -> npt.NDArray[np.bool_]:
+        """True where the exchange has a candle; shape (n_symbols, n_bars)."""
+        return ~np.isnan(self.close)
+
+    def until(self, open_time_ms: int) -> Market:
+        """The market as it was known when the bar that opens at `open_time_ms` had closed; later bars do not exist."""
+        n_bars = int(np.searchsorted(self.open_time_ms, open_time_ms, side="right"))
+        fields = {name: getattr(self, name)[:, :n_bars].copy() for name in CANDLE_FIELDS}
+        return Market(self.symbols, self.bar_ms, self.open_time_ms[:n_bars].copy(), **fields)
+
+
+def align(candles: Mapping[str, pd.DataFrame], bar_ms: int) -> Market:
+    """Put each symbol's candles on the common grid from the first to the last open time of all; gaps become NaN.
+
+    `candles`: symbol -> frame with int64 `open_time_ms` on the grid, ascending and unique, and the five candle fields
+    as float64. Symbols keep the mapping's order.
+    """
+    times = {symbol: frame["open_time_ms"].to_numpy(np.int64) for symbol, frame in candles.items()}
+    first = min(int(t[0]) for t in times.values())
+    last = max(int(t[-1]) for t in times.values())
+    grid = np.arange(first, last + bar_ms, bar_ms, dtype=np.int64)
+    fields = {name: np.full((len(candles), len(grid)), np.nan) for name in CANDLE_FIELDS}
+    for row, (symbol, frame) in enumerate(candles.items()):
+        at = (times[symbol] - first) // bar_ms
+        for name, values in fields.items():
+            values[row, at] = frame[name].to_numpy(np.float64)
+    return Market(tuple(candles), bar_ms, grid, **fields)
