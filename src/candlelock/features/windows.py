@@ -30,7 +30,7 @@ def min_present(window: int) -> int:
 def lag(x: Array, n_bars: int) -> Array:
     """The value `n_bars` earlier; NaN at the first `n_bars` bars. Same shape."""
     out = np.full_like(x, np.nan)
-    out[..., n_bars:] = x[..., : x.shape[-1] - n_bars]
+    out[..., n_bars:] = x[..., : max(x.shape[-1] - n_bars, 0)]
     return out
 
 

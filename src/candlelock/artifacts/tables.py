@@ -1,0 +1,38 @@
+"""Parquet tables: one writer with fixed options, checked against their schema on the way in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from candlelock.artifacts import atomic
+from candlelock.contracts.errors import InputError, Problem, raise_if
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from candlelock.contracts.tables import TableSchema
+
+
+def write(path: Path, table: pa.Table, schema: TableSchema) -> None:
+    """Write `table` atomically with unit and description in each field; InputError when it breaks `schema`."""
+    raise_if(schema.problems(table, str(path)))
+    fields = [column.field(table.schema.field(column.name).type) for column in schema.columns]
+    described = pa.Table.from_arrays([table[f.name].combine_chunks() for f in fields], schema=pa.schema(fields))
+    with atomic.replacing(path) as temporary:
+        pq.write_table(described, temporary, compression="zstd", compression_level=3, store_decimal_as_integer=True, write_page_index=False)
+
+
+def read(path: Path, schema: TableSchema) -> pa.Table:
+    """Read a table; InputError when it is missing, is not parquet or breaks `schema`."""
+    if not path.is_file():
+        raise InputError(Problem("table-missing", str(path), "no file", f"the table {schema.name}", "build it with `dvc repro`"))
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowInvalid, OSError) as error:
+        found = str(error).splitlines()[0]
+        raise InputError(Problem("table-unreadable", str(path), found, "a parquet file", "restore it with `dvc checkout` or rebuild with `dvc repro`")) from None
+    raise_if(schema.problems(table, str(path)))
+    return table

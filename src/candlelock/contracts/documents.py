@@ -1,0 +1,419 @@
+"""The JSON documents the stages write, as frozen models. Their JSON Schemas are generated into `contracts/schemas/`.
+
+Times are RFC 3339 text in UTC; fractions lie in [0, 1]; a number that does not exist is null, never NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Segment = Literal["train", "calibrate", "decide", "test"]
+SEGMENTS: tuple[Segment, ...] = ("train", "calibrate", "decide", "test")
+Verdict = Literal["GO", "NO-GO", "INSUFFICIENT EVIDENCE"]
+GateStatus = Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE"]
+
+
+class Document(BaseModel):
+    """Base of every document: immutable, unknown keys refused, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Gap(Document):
+    """Bars the source does not have, open times inclusive."""
+
+    first_open_utc: UtcTime
+    last_open_utc: UtcTime
+    n_bars: int
+
+
+class SymbolFile(Document):
+    """One symbol of a snapshot."""
+
+    symbol: str
+    file: str
+    sha256: Sha256
+    logical_hash: Sha256
+    n_rows: int
+    first_open_utc: UtcTime
+    last_open_utc: UtcTime
+    n_missing_bars: int
+    gaps: list[Gap]
+
+
+class Source(Document):
+    """Where the candles came from."""
+
+    kind: Literal["sample", "files"]
+    name: str
+    files: dict[str, Sha256]
+
+
+class Manifest(Document):
+    """data/snapshot/manifest.json: what is in a snapshot. The id names timeframe, symbols and values, not the source."""
+
+    version: Literal["1"] = "1"
+    snapshot_id: Sha256
+    timeframe: str
+    source: Source
+    symbols: list[SymbolFile]
+
+
+class FeatureSummary(Document):
+    """One feature as built."""
+
+    name: str
+    group: str
+    unit: str
+    warmup_bars: int
+    n_null_after_warmup: int
+
+
+class FeatureReport(Document):
+    """reports/features.json."""
+
+    snapshot_id: Sha256
+    n_rows: int
+    features: list[FeatureSummary]
+
+
+class Check(Document):
+    """A leakage check that ran: what it compared, how much of it, and what it found."""
+
+    passed: bool
+    what: str
+    n_compared: int
+    evidence: dict[str, Any]
+    findings: list[str]
+
+
+class LeakageReport(Document):
+    """reports/leakage.json: one check on features for all heads, one on time per head."""
+
+    future_info: Check
+    feature_audit: Check
+    time_split: dict[str, Check]
+
+
+class Trial(Document):
+    """One trial of a search; `loss` is the mean log loss over the folds, weighted by their rows."""
+
+    number: int
+    parameters: dict[str, float]
+    fold_losses: list[float]
+    loss: float
+    is_pruned: bool
+
+
+class Study(Document):
+    """The search of one learner."""
+
+    sampler: str
+    seed: int
+    metric: str
+    n_rows: int
+    trials: list[Trial]
+    best_trial: int
+    best_parameters: dict[str, float]
+
+
+class StudyReport(Document):
+    """reports/<head>/study.json."""
+
+    studies: dict[str, Study]
+
+
+class Importance(Document):
+    """Total gain of one feature, as a share of all."""
+
+    name: str
+    gain: float
+
+
+class Member(Document):
+    """A trained member: settings, when it stopped, which rows it saw, what it leaned on."""
+
+    role: Literal["member", "baseline"]
+    files: list[str]
+    hyperparameters: dict[str, Any]
+    n_rounds: int
+    n_rows: int
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+    fold_rounds: list[int]
+    out_of_fold_log_loss: float
+    importance: list[Importance]
+
+
+class TrainingReport(Document):
+    """reports/<head>/training.json."""
+
+    n_rows: int
+    n_up: int
+    n_down: int
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+    members: dict[str, Member]
+
+
+class Stack(Document):
+    """models/<head>/stack.json: logit(p) = intercept + Σ weight · logit(p_member)."""
+
+    weights: dict[str, float]
+    intercept: float
+    n_rows: int
+    last_label_end_utc: UtcTime
+
+
+class Calibrator(Document):
+    """models/<head>/calibrator.json: Platt's slope and intercept on the logit, or isotonic knots."""
+
+    method: Literal["platt", "isotonic"]
+    slope: float | None
+    intercept: float | None
+    knots_x: list[float] | None
+    knots_y: list[float] | None
+    cross_fitted_log_loss: dict[str, float]
+    n_rows: int
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+
+
+class ThresholdChoice(Document):
+    """One candidate threshold on the decide segment."""
+
+    p_up: float
+    n_trades: int
+    net_profit_bps: float
+
+
+class Threshold(Document):
+    """models/<head>/threshold.json: buy when p_up reaches it. Chosen for profit after costs on the decide segment."""
+
+    p_up: float
+    is_profitable: bool
+    round_trip_cost_bps: float
+    candidates: list[ThresholdChoice]
+    n_rows: int
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+
+
+class Interval(Document):
+    """A figure with its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Baseline(Document):
+    """A baseline on the test rows; probability scores are null for rules that give none."""
+
+    accuracy: Interval
+    f1: float
+    auc_roc: float
+    log_loss: float | None
+    brier: float | None
+
+
+class Slice(Document):
+    """Scores of one symbol or one month; null where only one class occurs."""
+
+    name: str
+    n_rows: int
+    share_up: float
+    accuracy: float
+    auc_roc: float | None
+    calibration_ece: float
+
+
+class ConfusionMatrix(Document):
+    """Counts at p_up 0.5; positive is up."""
+
+    n_true_positive: int
+    n_false_positive: int
+    n_true_negative: int
+    n_false_negative: int
+
+
+class EvaluationReport(Document):
+    """reports/<head>/evaluation.json: the one look at the test segment."""
+
+    n_rows: int
+    n_days: int
+    share_up: float
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+    interval_method: str
+    metrics: dict[str, Interval]
+    confusion: ConfusionMatrix
+    baselines: dict[str, Baseline]
+    best_constant: str
+    best_rule: str
+    lift_over_best_constant_pp: Interval
+    lift_over_best_rule_pp: Interval
+    by_symbol: list[Slice]
+    by_month: list[Slice]
+
+
+class Metrics(Document):
+    """reports/<head>/metrics.json: the headline figures, for `dvc metrics diff`."""
+
+    n_rows: int
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+    auc_roc: float
+    log_loss: float
+    brier: float
+    calibration_ece: float
+    lift_over_best_constant_pp: float
+    lift_over_best_rule_pp: float
+
+
+class CostPoint(Document):
+    """The back-test at another cost."""
+
+    cost_multiple: float
+    net_return_frac: float
+    sharpe: float | None
+    n_trades: int
+
+
+class BacktestReport(Document):
+    """reports/<head>/backtest.json: the test segment traded after costs; Sharpe is annual, of daily returns."""
+
+    first_open_utc: UtcTime
+    last_close_utc: UtcTime
+    capital: float
+    final_equity: float
+    net_return_frac: float
+    buy_and_hold_return_frac: float
+    sharpe: float | None
+    max_drawdown_frac: float
+    win_rate_frac: float | None
+    n_trades: int
+    n_days: int
+    turnover_per_day: float
+    exposure_frac: float
+    fees_paid: float
+    cost_sensitivity: list[CostPoint]
+
+
+class Hardware(Document):
+    """Where a latency was measured."""
+
+    cpu: str
+    n_cores: int
+    platform: str
+    python: str
+
+
+class LatencyReport(Document):
+    """reports/<head>/latency.json: single rows through the whole bundle, in milliseconds. A measurement: it varies."""
+
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    samples: int
+    n_threads: int
+    hardware: Hardware
+
+
+class Gate(Document):
+    """One gate of the policy with its figure."""
+
+    name: str
+    status: GateStatus
+    figure: float | None
+    bound: str
+    why: str
+
+
+class Artifact(Document):
+    """One file the card rests on."""
+
+    path: str
+    sha256: Sha256
+
+
+class CardRange(Document):
+    """First and last bar of the train segment."""
+
+    start: UtcTime
+    end: UtcTime
+
+
+class ClassBalance(Document):
+    """Labels of the train segment."""
+
+    pos: int
+    neg: int
+
+
+class CardTrain(Document):
+    """What the model was trained on."""
+
+    snapshot_id: Sha256
+    range: CardRange
+    rows: int
+    class_balance: ClassBalance
+    symbols: list[str]
+    timeframe: str
+    horizon_bars: int
+
+
+class CardLatency(Document):
+    """Milliseconds for one row; outside the card's digest."""
+
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    samples: int
+
+
+class LeakageChecks(Document):
+    """Results of checks that ran; evidence in reports/leakage.json."""
+
+    future_info: bool
+    time_split: bool
+    feature_audit: bool
+
+
+class ModelCard(Document):
+    """reports/<head>/model_card.json: Model Card v2. `digest` is the SHA-256 of all but latency and what quotes it."""
+
+    version: Literal["2"] = "2"
+    model_name: str
+    head: str
+    created_at: UtcTime
+    digest: Sha256
+    verdict: Verdict
+    gates: list[Gate]
+    policy_version: str
+    train: CardTrain
+    segments: dict[Segment, CardRange]
+    metrics: dict[str, float]
+    intervals: dict[str, Interval]
+    baselines: dict[str, Baseline]
+    best_constant: str
+    best_rule: str
+    backtest: BacktestReport
+    calibration: Calibrator
+    threshold: float
+    latency_ms: CardLatency
+    latency_hardware: Hardware
+    leakage_checks: LeakageChecks
+    feature_importance: list[Importance] = Field(min_length=1)
+    hyperparameters: dict[str, Any]
+    parameters: dict[str, Any]
+    lineage: list[Artifact]
+    notes: str

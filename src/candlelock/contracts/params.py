@@ -1,0 +1,94 @@
+"""The whole of params.yaml as one typed, frozen object, with every problem named by its line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError, model_validator
+
+from candlelock.contracts import stage_params as sections
+from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.stage_params import Frozen, Name, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+SECONDS = {"m": 60, "h": 3600, "d": 86400}
+
+
+class Params(Frozen):
+    """params.yaml."""
+
+    seed: int = field("the one seed; each stage derives its own from it by name", "1", ge=0, lt=2**31)
+    threads: int = field("threads of the tree learners; the bytes do not depend on it", "threads", ge=1)
+    snapshot: sections.SnapshotParams = field("stage `snapshot`", "section")
+    features: sections.FeaturesParams = field("stage `features`", "section")
+    split: sections.SplitParams = field("stage `split`", "section")
+    tune: sections.TuneParams = field("stage `tune`", "section")
+    train: sections.TrainParams = field("stage `train`", "section")
+    calibrate: sections.CalibrateParams = field("stage `calibrate`", "section")
+    evaluate: sections.EvaluateParams = field("stage `evaluate`", "section")
+    backtest: sections.BacktestParams = field("stage `backtest`", "section")
+    bench: sections.BenchParams = field("stage `bench`", "section")
+    card: sections.CardParams = field("stage `card`", "section")
+    heads: dict[Name, sections.HeadParams] = field("the questions, each with models and a card of its own", "section", min_length=1)
+
+    @model_validator(mode="after")
+    def _blocks_hold_labels(self) -> Self:
+        bar_hours = bar_seconds(self.snapshot.timeframe) / 3600
+        for name, head in self.heads.items():
+            if head.horizon_bars * bar_hours > self.evaluate.block_hours:
+                raise ValueError(
+                    f"heads.{name}.horizon_bars: {head.horizon_bars} bars are {head.horizon_bars * bar_hours:g} hours, "
+                    f"longer than evaluate.block_hours ({self.evaluate.block_hours}): intervals would be too narrow"
+                )
+        return self
+
+
+def bar_seconds(timeframe: str) -> int:
+    """Length of a bar in seconds; `timeframe` like 5m, 1h, 1d."""
+    match = re.fullmatch(r"([1-9][0-9]*)([mhd])", timeframe)
+    if match is None:
+        raise ValueError(f"timeframe {timeframe!r} is not a number and m, h or d")
+    return int(match[1]) * SECONDS[match[2]]
+
+
+def parse_params(document: Mapping[str, Any], file: str, line_of: Callable[[tuple[Any, ...]], int]) -> Params:
+    """Typed parameters of a parsed document. `line_of` gives the line of a key path.
+
+    Raises InputError with every problem of the file.
+    """
+    try:
+        return Params.model_validate(document)
+    except ValidationError as error:
+        raise InputError([_problem(detail, file, line_of) for detail in error.errors()]) from None
+
+
+def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]], int]) -> Problem:
+    loc = detail["loc"]
+    key = ".".join(str(part) for part in loc) or "(the whole file)"
+    place = f"{file}:{line_of(loc)} {key}"
+    if detail["type"] == "extra_forbidden":
+        known = list(_model_at(loc[:-1]).model_fields)
+        return Problem("params-unknown-key", place, repr(loc[-1]), "a known key", nearest(str(loc[-1]), known))
+    if detail["type"] == "missing":
+        return Problem("params-missing-key", place, "nothing", "a value", "add the key; docs/params.md explains it")
+    found = "a combination that cannot work" if isinstance(detail["input"], dict) else repr(detail["input"])
+    return Problem("params-bad-value", place, found, detail["msg"].removeprefix("Value error, "), "docs/params.md gives unit and limits of every key")
+
+
+def _model_at(loc: tuple[int | str, ...]) -> type[Frozen]:
+    """The section model at a key path."""
+    model: type[Frozen] = Params
+    for part in loc:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, Frozen):
+            model = annotation
+        elif part == "heads":
+            return sections.HeadParams
+        elif annotation is not None:
+            return sections.SearchRange
+    return model

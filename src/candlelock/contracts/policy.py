@@ -1,0 +1,28 @@
+"""The gate policy: one versioned document that turns evidence into PASS, FAIL or INSUFFICIENT EVIDENCE."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from candlelock.contracts.documents import Document
+
+
+class GateRule(Document):
+    """Bound on one figure. `min_n` of `evidence` rows, days or trades must stand behind it."""
+
+    name: str
+    figure: str
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    evidence: str | None = None
+    min_n: int | None = None
+    why: str
+
+
+class Policy(Document):
+    """src/candlelock/contracts/policy.json."""
+
+    version: str
+    kind: Literal["candlelock gate policy"]
+    gates: list[GateRule]

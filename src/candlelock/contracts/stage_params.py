@@ -1,0 +1,203 @@
+"""One frozen model per section of params.yaml. No defaults here: the file itself is the only place with values.
+
+Every field says its unit and meaning; the text is also the generated reference `docs/params.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
+Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
+FeatureGroup = Literal["returns", "volume", "momentum", "volatility", "trend", "time", "cross_asset"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+def field(meaning: str, unit: str, **limits: Any) -> Any:  # noqa: ANN401
+    """A parameter with its meaning, its unit and its limits."""
+    return Field(description=meaning, json_schema_extra={"unit": unit}, **limits)
+
+
+class Frozen(BaseModel):
+    """Base of every parameter section: immutable, unknown keys refused, no coercion from text, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class FilesParams(Frozen):
+    """Candle files of one's own; read when `snapshot.source` is `files`."""
+
+    path: str = field("folder with one parquet, feather or CSV file per symbol", "path from the project's root", min_length=1)
+
+
+class SnapshotParams(Frozen):
+    """Where candles come from and which are taken."""
+
+    source: Literal["sample", "files"] = field("the built-in sample or a folder of candle files", "sample | files")
+    timeframe: Timeframe = field("length of one bar", "minutes (m), hours (h) or days (d)")
+    symbols: list[Symbol] = field("symbols to take, in any order", "BASE/QUOTE", min_length=1)
+    min_rows: int = field("fewest candles a symbol may have", "candles", ge=1)
+    files: FilesParams = field("settings of the source `files`", "section")
+
+    @model_validator(mode="after")
+    def _symbols_are_unique(self) -> Self:
+        if len(set(self.symbols)) < len(self.symbols):
+            raise ValueError(f"symbols: {self.symbols} names a symbol twice")
+        return self
+
+
+class FeaturesParams(Frozen):
+    """Which feature groups are computed."""
+
+    groups: list[FeatureGroup] = field("groups of features.yml to compute", "group names", min_length=1)
+
+
+class SplitParams(Frozen):
+    """How time is cut into train, calibrate, decide and test; train gets the rest."""
+
+    calibrate_frac: Fraction = field("share of the labelled rows that chooses the calibrator", "fraction of rows")
+    decide_frac: Fraction = field("share of the labelled rows that chooses the threshold", "fraction of rows")
+    test_frac: Fraction = field("share of the labelled rows kept for the one final look", "fraction of rows")
+    min_history_bars: int = field("bars since a symbol's first candle before its rows are used", "bars", ge=0)
+    embargo_bars: int = field("bars kept free before each later segment, beyond the purge of label ends", "bars", ge=0)
+    n_folds: int = field("walk-forward folds inside train", "folds", ge=2, le=20)
+    n_prefix_cuts: int = field("times at which the features are rebuilt from the past alone and compared", "cuts", ge=2)
+
+    @model_validator(mode="after")
+    def _train_keeps_rows(self) -> Self:
+        later = self.calibrate_frac + self.decide_frac + self.test_frac
+        if later >= 0.9:
+            raise ValueError(f"calibrate_frac + decide_frac + test_frac is {later:g}: below 0.9 is needed to leave a train segment")
+        return self
+
+
+class LightgbmParams(Frozen):
+    """LightGBM binary classifier; names are the library's."""
+
+    num_leaves: int = field("leaves of one tree", "leaves", ge=2, le=4096)
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    min_data_in_leaf: int = field("fewest rows of a leaf", "rows", ge=1)
+    feature_fraction: float = field("share of features a tree may use", "fraction", gt=0, le=1)
+    bagging_fraction: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
+    lambda_l2: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+
+
+class XgboostParams(Frozen):
+    """XGBoost binary classifier; names are the library's."""
+
+    max_depth: int = field("depth of one tree", "levels", ge=1, le=32)
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    min_child_weight: float = field("least sum of Hessians in a leaf", "1", ge=0)
+    colsample_bytree: float = field("share of features a tree may use", "fraction", gt=0, le=1)
+    subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
+    reg_lambda: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+
+
+class MlpParams(Frozen):
+    """Feed-forward torch network on standardised features."""
+
+    hidden: list[Annotated[int, Field(ge=1)]] = field("units of each hidden layer", "units", min_length=1)
+    dropout: float = field("share of hidden units dropped in training", "fraction", ge=0, lt=1)
+    learning_rate: float = field("step of SGD with Nesterov momentum", "1", gt=0)
+    weight_decay: float = field("L2 penalty of the weights", "1", ge=0)
+    batch_rows: int = field("rows of one gradient step", "rows", ge=1)
+    max_epochs: int = field("most passes over the rows, should early stopping not end sooner", "epochs", ge=1)
+    patience_epochs: int = field("epochs without a better loss before training stops", "epochs", ge=1)
+
+
+class TrainParams(Frozen):
+    """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
+
+    early_stop_frac: float = field("most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5)
+    early_stop_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
+    lightgbm: LightgbmParams = field("settings of the member lightgbm", "section")
+    xgboost: XgboostParams = field("settings of the member xgboost", "section")
+    mlp: MlpParams = field("settings of the member mlp", "section")
+
+
+class SearchRange(Frozen):
+    """Values one key may take in the search: `low` to `high`, ends included."""
+
+    low: float = field("smallest value", "as the key")
+    high: float = field("largest value", "as the key")
+    log: bool = field("search the logarithm", "true | false")
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError(f"low {self.low:g} must lie below high {self.high:g}, and above 0 with log")
+        return self
+
+
+class SearchSpace(Frozen):
+    """Which keys of `train` are searched, for each learner that has a search."""
+
+    lightgbm: dict[str, SearchRange] = field("keys of train.lightgbm to search", "section")
+    xgboost: dict[str, SearchRange] = field("keys of train.xgboost to search", "section")
+
+    @model_validator(mode="after")
+    def _keys_are_known(self) -> Self:
+        for name, model in (("lightgbm", LightgbmParams), ("xgboost", XgboostParams)):
+            unknown = sorted(set(getattr(self, name)) - set(model.model_fields))
+            if unknown:
+                raise ValueError(f"{name}: {unknown[0]!r} is not a key of train.{name}; known: {', '.join(sorted(model.model_fields))}")
+        return self
+
+
+class TuneParams(Frozen):
+    """The search for better settings on the train folds."""
+
+    n_trials: int = field("trials per learner; the first is the starting point itself", "trials", ge=1)
+    space: SearchSpace = field("what is searched", "section")
+
+
+class CalibrateParams(Frozen):
+    """Stack, calibrator and threshold."""
+
+    methods: list[Literal["platt", "isotonic"]] = field("calibrators to choose from by log loss, cross-fitted in time", "method names", min_length=1)
+    stack_l2: float = field("L2 penalty of the logistic stack", "1", gt=0)
+    min_trades: int = field("fewest trades on the decide segment a threshold must give", "trades", ge=1)
+
+
+class EvaluateParams(Frozen):
+    """Metrics and their intervals."""
+
+    n_bootstrap: int = field("replicates of the block bootstrap", "replicates", ge=100)
+    block_hours: int = field("length of a bootstrap block, all symbols together", "hours", ge=1)
+    confidence: Fraction = field("coverage of the intervals", "fraction")
+    n_calibration_bins: int = field("equal-width bins of the ECE and the reliability curve", "bins", ge=2)
+
+
+class BacktestParams(Frozen):
+    """Costs and capital of the back-test."""
+
+    capital: int = field("money at the start, shared evenly over the symbols", "quote currency", ge=1)
+    fee_bps: float = field("exchange fee of one fill", "basis points of its value", ge=0, lt=10_000)
+    slippage_bps: float = field("how much worse than the open a fill is", "basis points of the price", ge=0, lt=10_000)
+    cost_multiples: list[Annotated[float, Field(ge=0)]] = field("costs as multiples of these in the sensitivity table", "multiples", min_length=1)
+
+
+class BenchParams(Frozen):
+    """The latency measurement."""
+
+    n_rows: int = field("single rows to time", "rows", ge=100)
+    n_warmup_rows: int = field("rows answered before the clock starts", "rows", ge=0)
+
+
+class CardParams(Frozen):
+    """What the card says of itself."""
+
+    model_name: Name = field("name of the model", "lower_case_name")
+    notes: str = field("free words for the card", "text")
+
+
+class HeadParams(Frozen):
+    """One question a model answers."""
+
+    kind: Literal["direction"] = field("the question: is the close `horizon_bars` later above this one", "direction")
+    horizon_bars: int = field("how far ahead the label looks", "bars", ge=1)

@@ -1,0 +1,136 @@
+"""Schemas of the tables: column, type, unit, meaning, null rule, key and sort order. Checked on writing and on reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from candlelock.contracts.errors import Problem
+
+TIME = pa.timestamp("ms", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's contract. `dtype` None: an exact decimal of any scale."""
+
+    name: str
+    dtype: pa.DataType | None
+    unit: str
+    description: str
+    nullable: bool = False
+
+    def field(self, actual: pa.DataType) -> pa.Field:
+        """The arrow field, with unit and description in the file itself."""
+        return pa.field(self.name, actual, self.nullable, {"unit": self.unit, "description": self.description})
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A table's contract. Rows are unique in `key` and sorted by it."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    def problems(self, table: pa.Table, place: str) -> list[Problem]:
+        """Everything in which `table` breaks the contract."""
+        expected = [column.name for column in self.columns]
+        if table.column_names != expected:
+            missing, extra = [n for n in expected if n not in table.column_names], [n for n in table.column_names if n not in expected]
+            found = f"missing {missing}, unknown {extra}" if missing or extra else f"the order {table.column_names}"
+            return [self._problem("columns", place, found, f"columns {expected}")]
+        found_problems = [p for column in self.columns for p in self._column_problems(column, table[column.name], place)]
+        return found_problems or self._order_problems(table, place)
+
+    def _column_problems(self, column: Column, values: pa.ChunkedArray, place: str) -> list[Problem]:
+        at = f"{place} column {column.name}"
+        is_right = pa.types.is_decimal(values.type) if column.dtype is None else values.type == column.dtype
+        if not is_right:
+            return [self._problem("type", at, str(values.type), str(column.dtype or "an exact decimal"))]
+        out = []
+        if values.null_count and not column.nullable:
+            row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0])
+            out.append(self._problem("null", at, f"{values.null_count} nulls, the first in row {row}", "no nulls"))
+        if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values.drop_null())).as_py() and len(values.drop_null()):
+            out.append(self._problem("not-finite", at, "NaN or infinity", "finite numbers or null"))
+        return out
+
+    def _order_problems(self, table: pa.Table, place: str) -> list[Problem]:
+        if table.num_rows < 2:
+            return []
+        ascending = np.zeros(table.num_rows - 1, dtype=bool)
+        tied = np.ones(table.num_rows - 1, dtype=bool)
+        for name in self.key:
+            codes = _sortable(table[name])
+            ascending |= tied & (codes[1:] > codes[:-1])
+            tied &= codes[1:] == codes[:-1]
+        if ascending.all():
+            return []
+        row = int(np.flatnonzero(~ascending)[0]) + 1
+        return [self._problem("order", f"{place} row {row}", "a key equal to or before the row above", f"rows unique in and sorted by {', '.join(self.key)}")]
+
+    def _problem(self, kind: str, place: str, found: str, expected: str) -> Problem:
+        return Problem(f"table-{kind}", place, found, f"{self.name}: {expected}", "rebuild the table with `dvc repro`")
+
+
+def _sortable(values: pa.ChunkedArray) -> np.ndarray:
+    """Values as an array that compares in the key's order."""
+    if pa.types.is_timestamp(values.type):
+        return np.asarray(values.cast(pa.int64()).to_numpy())
+    return np.asarray(values.to_numpy(zero_copy_only=False)).astype(str)
+
+
+OPEN_TIME = Column("open_time_utc", TIME, "UTC time", "when the bar opens; it is known from its close on")
+SYMBOL = Column("symbol", pa.string(), "BASE/QUOTE", "what is traded")
+
+CANDLES = TableSchema(
+    "candles",
+    (
+        OPEN_TIME,
+        Column("open", None, "quote currency", "first price of the bar, exactly as printed"),
+        Column("high", None, "quote currency", "highest price of the bar"),
+        Column("low", None, "quote currency", "lowest price of the bar"),
+        Column("close", None, "quote currency", "last price of the bar"),
+        Column("volume", None, "base currency", "amount traded in the bar"),
+    ),
+    key=("open_time_utc",),
+)
+
+ROWS = TableSchema(
+    "rows",
+    (
+        SYMBOL,
+        OPEN_TIME,
+        Column("decision_time_utc", TIME, "UTC time", "the bar's close: when a prediction can be made"),
+        Column("label_end_utc", TIME, "UTC time", "when the label becomes known; null where it never does", nullable=True),
+        Column("is_up", pa.bool_(), "1", "label: close after the horizon is above this close; null if unknown or unchanged", nullable=True),
+        Column("past_return", pa.float64(), "log return", "close against the close one horizon earlier", nullable=True),
+        Column("future_return", pa.float64(), "log return", "close after the horizon against this close", nullable=True),
+        Column("segment", pa.string(), "1", "train, calibrate, decide or test; null where purged or embargoed", nullable=True),
+        Column("fold", pa.int32(), "1", "walk-forward fold that validates the row (1…); 0 in train before the first; null elsewhere", nullable=True),
+    ),
+    key=("symbol", "open_time_utc"),
+)
+
+PREDICTIONS = TableSchema(
+    "predictions",
+    (
+        SYMBOL,
+        OPEN_TIME,
+        Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold"),
+        Column("p_up_raw", pa.float64(), "probability", "the stack's, before calibration"),
+        Column("p_up", pa.float64(), "probability", "calibrated"),
+        Column("has_signal", pa.bool_(), "1", "p_up reaches the trading threshold"),
+    ),
+    key=("symbol", "open_time_utc"),
+)
+
+
+def members_schema(members: tuple[str, ...]) -> TableSchema:
+    """Predictions of every member before stacking: one `p_up_<member>` column each."""
+    columns = tuple(Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in members)
+    return TableSchema("members", (SYMBOL, OPEN_TIME, PREDICTIONS.columns[2], *columns), key=("symbol", "open_time_utc"))
