@@ -5,6 +5,7 @@ Times are RFC 3339 text in UTC; fractions lie in [0, 1]; a number that does not 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -15,6 +16,11 @@ Segment = Literal["train", "calibrate", "decide", "test"]
 SEGMENTS: tuple[Segment, ...] = ("train", "calibrate", "decide", "test")
 Verdict = Literal["GO", "NO-GO", "INSUFFICIENT EVIDENCE"]
 GateStatus = Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE"]
+
+
+def utc_text(time_ms: int) -> str:
+    """RFC 3339 text of a time in milliseconds since 1970 UTC, to the second."""
+    return datetime.fromtimestamp(int(time_ms) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Document(BaseModel):

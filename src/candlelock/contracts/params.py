@@ -37,6 +37,15 @@ class Params(Frozen):
     heads: dict[Name, sections.HeadParams] = field("the questions, each with models and a card of its own", "section", min_length=1)
 
     @model_validator(mode="after")
+    def _searches_start_inside_their_space(self) -> Self:
+        for learner in type(self.tune.space).model_fields:
+            for key, limits in getattr(self.tune.space, learner).items():
+                start = getattr(getattr(self.train, learner), key)
+                if not limits.low <= start <= limits.high:
+                    raise ValueError(f"tune.space.{learner}.{key}: {limits.low:g} to {limits.high:g} leaves out the start, train.{learner}.{key} = {start:g}")
+        return self
+
+    @model_validator(mode="after")
     def _blocks_hold_labels(self) -> Self:
         bar_hours = bar_seconds(self.snapshot.timeframe) / 3600
         for name, head in self.heads.items():

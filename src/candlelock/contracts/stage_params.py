@@ -84,6 +84,7 @@ class LightgbmParams(Frozen):
     bagging_fraction: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
     lambda_l2: float = field("L2 penalty of leaf values", "1", ge=0)
     max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
 
 
 class XgboostParams(Frozen):
@@ -96,6 +97,7 @@ class XgboostParams(Frozen):
     subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
     reg_lambda: float = field("L2 penalty of leaf values", "1", ge=0)
     max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
 
 
 class MlpParams(Frozen):
@@ -114,7 +116,6 @@ class TrainParams(Frozen):
     """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
 
     early_stop_frac: float = field("most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5)
-    early_stop_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
     lightgbm: LightgbmParams = field("settings of the member lightgbm", "section")
     xgboost: XgboostParams = field("settings of the member xgboost", "section")
     mlp: MlpParams = field("settings of the member mlp", "section")

@@ -121,7 +121,7 @@ PREDICTIONS = TableSchema(
     (
         SYMBOL,
         OPEN_TIME,
-        Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold"),
+        Column("segment", pa.string(), "1", "calibrate, decide or test"),
         Column("p_up_raw", pa.float64(), "probability", "the stack's, before calibration"),
         Column("p_up", pa.float64(), "probability", "calibrated"),
         Column("has_signal", pa.bool_(), "1", "p_up reaches the trading threshold"),
@@ -130,7 +130,46 @@ PREDICTIONS = TableSchema(
 )
 
 
-def members_schema(members: tuple[str, ...]) -> TableSchema:
-    """Predictions of every member before stacking: one `p_up_<member>` column each."""
-    columns = tuple(Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in members)
-    return TableSchema("members", (SYMBOL, OPEN_TIME, PREDICTIONS.columns[2], *columns), key=("symbol", "open_time_utc"))
+MEMBERS = ("lightgbm", "xgboost", "mlp")
+BASELINES = ("logistic",)
+MEMBER_PREDICTIONS = TableSchema(
+    "member predictions",
+    (
+        SYMBOL,
+        OPEN_TIME,
+        Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold"),
+        *(Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in (*MEMBERS, *BASELINES)),
+    ),
+    key=("symbol", "open_time_utc"),
+)
+
+MONEY = pa.decimal128(38, 8)
+PRICE = pa.decimal128(38, 18)
+
+TRADES = TableSchema(
+    "trades",
+    (
+        SYMBOL,
+        Column("entry_time_utc", TIME, "UTC time", "open of the bar bought at"),
+        Column("exit_time_utc", TIME, "UTC time", "open of the bar sold at; the last bar's close where the data end"),
+        Column("n_bars", pa.int64(), "bars", "time from entry to exit in bar lengths"),
+        Column("entry_price", PRICE, "quote currency", "price paid, slippage included"),
+        Column("exit_price", PRICE, "quote currency", "price received, slippage included"),
+        Column("quantity", MONEY, "base currency", "amount bought and sold"),
+        Column("fees", MONEY, "quote currency", "exchange fees of both fills"),
+        Column("pnl", MONEY, "quote currency", "money received less money paid, after fees"),
+        Column("return_frac", pa.float64(), "fraction", "pnl against the money paid, entry fee included"),
+    ),
+    key=("symbol", "entry_time_utc"),
+)
+
+EQUITY = TableSchema(
+    "equity",
+    (
+        Column("day_utc", TIME, "UTC time", "start of the UTC day; figures are those of its last bar close"),
+        Column("equity", MONEY, "quote currency", "cash and positions at their last close"),
+        Column("buy_and_hold", MONEY, "quote currency", "capital split evenly at the first opens and held, without costs"),
+        Column("drawdown_frac", pa.float64(), "fraction", "equity below its highest bar close so far"),
+    ),
+    key=("day_utc",),
+)

@@ -46,8 +46,13 @@ def build_features(market: Market, entries: Sequence[Feature]) -> dict[str, Arra
     return {entry.name: np.where(age >= entry.warmup_bars, built[entry.name], np.nan) for entry in entries}
 
 
-def feature_table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
-    """One symbol's feature table: a row for each of its candles, NaN as null."""
+def build_tables(market: Market, entries: Sequence[Feature]) -> dict[str, pa.Table]:
+    """Symbol -> feature table: a row for each of its candles, null where a feature is unknown."""
+    features = build_features(market, entries)
+    return {symbol: _table(market, features, row) for row, symbol in enumerate(market.symbols)}
+
+
+def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
     has_bar = market.has_bar[row]
     times = pa.array(market.open_time_ms[has_bar]).cast(TIME)
     columns = {name: pa.array(values[row][has_bar], from_pandas=True) for name, values in features.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pyarrow as pa
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
+from candlelock.contracts.documents import FeatureSummary
 from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.contracts.stage_params import FeatureGroup, Frozen
 from candlelock.contracts.tables import OPEN_TIME, Column, TableSchema
@@ -61,18 +62,21 @@ def table_schema(entries: Iterable[Feature]) -> TableSchema:
     return TableSchema("features", (OPEN_TIME, *columns), key=("open_time_utc",))
 
 
-def disagreements(table: pa.Table, entries: tuple[Feature, ...], symbol: str) -> list[str]:
-    """Where a symbol's table breaks the registry: columns, types, values before the warm-up, features without a value."""
-    found = [f"{problem.place}: {problem.found}" for problem in table_schema(entries).problems(table, symbol)]
-    if found:
-        return found
-    for entry in entries:
-        known = table[entry.name].is_valid().to_numpy()
-        if not known.any():
-            found.append(f"{symbol} {entry.name}: no value in any row")
-        elif int(known.argmax()) < entry.warmup_bars - _bars_missing(table, entry.warmup_bars):
-            found.append(f"{symbol} {entry.name}: a value in row {int(known.argmax())}, inside its warm-up of {entry.warmup_bars} bars")
-    return found
+def disagreements(tables: Mapping[str, pa.Table], entries: tuple[Feature, ...]) -> list[str]:
+    """Where feature tables break the registry: columns, types, values inside the warm-up, features without a value."""
+    schema = table_schema(entries)
+    found = [f"{problem.place}: {problem.found}" for symbol, table in tables.items() for problem in schema.problems(table, symbol)]
+    return found or [line for symbol, table in tables.items() for entry in entries for line in _audit(table, entry, symbol)]
+
+
+def _audit(table: pa.Table, entry: Feature, symbol: str) -> list[str]:
+    known = table[entry.name].is_valid().to_numpy()
+    if not known.any():
+        return [f"{symbol} {entry.name}: no value in any row"]
+    first = int(known.argmax())
+    if first < entry.warmup_bars - _bars_missing(table, entry.warmup_bars):
+        return [f"{symbol} {entry.name}: a value in row {first}, inside its warm-up of {entry.warmup_bars} bars"]
+    return []
 
 
 def _bars_missing(table: pa.Table, n_bars: int) -> int:
@@ -82,3 +86,17 @@ def _bars_missing(table: pa.Table, n_bars: int) -> int:
         return n_bars
     bar_ms = int((times[1:] - times[:-1]).min())
     return n_bars - int((times < times[0] + n_bars * bar_ms).sum())
+
+
+def summarise(entries: Iterable[Feature], tables: Mapping[str, pa.Table]) -> list[FeatureSummary]:
+    """Each feature with the number of nulls past its warm-up, over all symbols' tables."""
+    return [
+        FeatureSummary(
+            name=entry.name,
+            group=entry.group,
+            unit=entry.unit,
+            warmup_bars=entry.warmup_bars,
+            n_null_after_warmup=sum(table[entry.name].slice(entry.warmup_bars).null_count for table in tables.values()),
+        )
+        for entry in entries
+    ]

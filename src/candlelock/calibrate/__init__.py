@@ -1,0 +1,1 @@
+"""From member probabilities to one calibrated probability and a trading threshold."""

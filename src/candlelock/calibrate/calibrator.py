@@ -1,0 +1,71 @@
+"""Platt scaling and isotonic regression; the better one by cross-fitted log loss.
+
+Sources: Platt 1999; Zadrozny & Elkan 2002. Cross-fitting uses contiguous blocks of time, so that a block's overlapping
+labels do not choose the method that judges them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from candlelock.calibrate.stack import logit, sigmoid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array = npt.NDArray[np.float64]
+Method = Literal["platt", "isotonic"]
+N_BLOCKS = 5
+EDGE = 1e-3  # isotonic steps reach 0 and 1; a probability of exactly 0 or 1 is never claimed
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A monotone map of probabilities: a line on the logit, or linear interpolation between knots."""
+
+    method: Method
+    slope: float | None = None
+    intercept: float | None = None
+    knots_x: Sequence[float] | None = None
+    knots_y: Sequence[float] | None = None
+
+    def apply(self, p: Array) -> Array:
+        """Calibrated probability. Same shape."""
+        if self.slope is not None and self.intercept is not None:
+            return sigmoid(self.slope * logit(p) + self.intercept)
+        return np.interp(p, np.asarray(self.knots_x), np.asarray(self.knots_y))
+
+
+def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
+    """Fit one method on raw probabilities and labels, both of shape (n_rows,)."""
+    if method == "platt":
+        from sklearn.linear_model import LogisticRegression
+
+        fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(logit(p)[:, None], y)
+        return Calibration("platt", slope=float(fitted.coef_[0, 0]), intercept=float(fitted.intercept_[0]))
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(y_min=EDGE, y_max=1 - EDGE, out_of_bounds="clip").fit(p, y)
+    return Calibration("isotonic", knots_x=fitted.X_thresholds_.tolist(), knots_y=fitted.y_thresholds_.tolist())
+
+
+def choose_calibration(methods: Sequence[Method], p: Array, y: Array, open_time_ms: npt.NDArray[np.int64]) -> tuple[Calibration, dict[str, float]]:
+    """The method with the lowest cross-fitted log loss, fitted on all rows, and every method's loss."""
+    cuts = np.quantile(open_time_ms, np.linspace(0, 1, N_BLOCKS + 1)[1:-1])
+    block = np.searchsorted(cuts, open_time_ms, side="right")
+    losses = {method: _cross_fitted_loss(method, p, y, block) for method in methods}
+    best = min(losses, key=lambda method: losses[method])
+    return fit_calibration(best, p, y), dict(losses)
+
+
+def _cross_fitted_loss(method: Method, p: Array, y: Array, block: npt.NDArray[np.int64]) -> float:
+    q = np.empty_like(p)
+    for held_out in np.unique(block):
+        own = block == held_out
+        q[own] = fit_calibration(method, p[~own], y[~own]).apply(p[own])
+    q = np.clip(q, 1e-7, 1 - 1e-7)
+    return float(-np.mean(y * np.log(q) + (1 - y) * np.log(1 - q)))

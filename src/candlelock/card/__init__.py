@@ -1,0 +1,1 @@
+"""The Model Card: built from reports, judged by the policy, validated, rendered."""

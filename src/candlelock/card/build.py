@@ -1,0 +1,152 @@
+"""The Model Card v2 as a pure function of evidence and parameters."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from candlelock.artifacts.hashing import sha256_json
+from candlelock.card.gates import decide, judge
+from candlelock.contracts.documents import (
+    SEGMENTS,
+    CardLatency,
+    CardRange,
+    CardTrain,
+    ClassBalance,
+    Importance,
+    LeakageChecks,
+    ModelCard,
+)
+from candlelock.contracts.params import bar_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from candlelock.card.evidence import Evidence
+    from candlelock.contracts.documents import Segment
+    from candlelock.contracts.params import Params
+
+LATENCY_FIGURE = "latency_p95_ms"
+
+
+def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
+    """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
+    gates = judge(evidence.policy, gate_figures(evidence, head))
+    own = params.model_copy(update={"heads": {head: params.heads[head]}})
+    body: dict[str, Any] = {
+        "version": "2",
+        "model_name": params.card.model_name,
+        "head": head,
+        "created_at": _data_end(evidence),
+        "verdict": decide(gates),
+        "gates": gates,
+        "policy_version": evidence.policy.version,
+        "train": _train(evidence, head, params),
+        "segments": {name: segments[name] for name in SEGMENTS},
+        "metrics": {name: interval.value for name, interval in evidence.evaluation.metrics.items()},
+        "intervals": _intervals(evidence),
+        "baselines": evidence.evaluation.baselines,
+        "best_constant": evidence.evaluation.best_constant,
+        "best_rule": evidence.evaluation.best_rule,
+        "backtest": evidence.backtest,
+        "calibration": evidence.calibrator,
+        "threshold": evidence.threshold.p_up,
+        "latency_ms": CardLatency(**evidence.latency.model_dump(include=set(CardLatency.model_fields))),
+        "latency_hardware": evidence.latency.hardware,
+        "leakage_checks": leakage_checks(evidence, head),
+        "feature_importance": _importance(evidence),
+        "hyperparameters": _hyperparameters(evidence),
+        "parameters": own.model_dump(mode="json"),
+        "lineage": evidence.lineage,
+        "notes": params.card.notes,
+    }
+    unsigned = ModelCard.model_validate(body | {"digest": "0" * 64})
+    return unsigned.model_copy(update={"digest": digest(unsigned)})
+
+
+def digest(card: ModelCard) -> str:
+    """SHA-256 that identifies a card: of all of it but the latency and what quotes it, which vary by machine."""
+    plain = card.model_dump(mode="json", exclude={"digest", "verdict", "latency_ms", "latency_hardware"})
+    plain["gates"] = [gate for gate in plain["gates"] if not gate["name"].startswith("latency")]
+    plain["lineage"] = [artifact for artifact in plain["lineage"] if not artifact["path"].endswith("latency.json")]
+    return sha256_json(plain)
+
+
+def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
+    """The figures a policy may name."""
+    evaluation, backtest = evidence.evaluation, evidence.backtest
+    checks = leakage_checks(evidence, head).model_dump().values()
+    return {
+        "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp.value,
+        "lift_over_best_rule_pp_low": evaluation.lift_over_best_rule_pp.low,
+        "accuracy": evaluation.metrics["accuracy"].value,
+        "f1": evaluation.metrics["f1"].value,
+        "auc_roc": evaluation.metrics["auc_roc"].value,
+        "calibration_ece": evaluation.metrics["calibration_ece"].value,
+        "n_rows": evaluation.n_rows,
+        LATENCY_FIGURE: evidence.latency.p95,
+        "latency_samples": evidence.latency.samples,
+        "n_failed_leakage_checks": sum(not passed for passed in checks),
+        "sharpe": backtest.sharpe,
+        "n_trades": backtest.n_trades,
+        "n_backtest_days": backtest.n_days,
+    }
+
+
+def leakage_checks(evidence: Evidence, head: str) -> LeakageChecks:
+    """The three booleans, from the checks that ran."""
+    leakage = evidence.leakage
+    return LeakageChecks(
+        future_info=leakage.future_info.passed,
+        time_split=leakage.time_split[head].passed,
+        feature_audit=leakage.feature_audit.passed,
+    )
+
+
+def _data_end(evidence: Evidence) -> str:
+    """Close of the last candle: a card is as old as its data, not as the clock that wrote it."""
+    last_open = max(symbol.last_open_utc for symbol in evidence.manifest.symbols)
+    closed = datetime.fromisoformat(last_open) + timedelta(seconds=bar_seconds(evidence.manifest.timeframe))
+    return closed.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
+    training = evidence.training
+    return CardTrain(
+        snapshot_id=evidence.manifest.snapshot_id,
+        range=CardRange(start=training.first_decision_utc, end=training.last_label_end_utc),
+        rows=training.n_rows,
+        class_balance=ClassBalance(pos=training.n_up, neg=training.n_down),
+        symbols=[symbol.symbol for symbol in evidence.manifest.symbols],
+        timeframe=evidence.manifest.timeframe,
+        horizon_bars=params.heads[head].horizon_bars,
+    )
+
+
+def _intervals(evidence: Evidence) -> dict[str, Any]:
+    evaluation = evidence.evaluation
+    lifts = {
+        "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp,
+        "lift_over_best_rule_pp": evaluation.lift_over_best_rule_pp,
+    }
+    return {**evaluation.metrics, **lifts}
+
+
+def _importance(evidence: Evidence) -> list[Importance]:
+    """Mean share of gain over the tree members, largest first; other members have no gain."""
+    trees = [member for name, member in evidence.training.members.items() if name in ("lightgbm", "xgboost")]
+    totals: dict[str, float] = {}
+    for member in trees:
+        for feature in member.importance:
+            totals[feature.name] = totals.get(feature.name, 0.0) + feature.gain / len(trees)
+    ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return [Importance(name=name, gain=gain) for name, gain in ranked]
+
+
+def _hyperparameters(evidence: Evidence) -> dict[str, Any]:
+    members = evidence.training.members
+    return {
+        name: {**member.hyperparameters, "n_rounds": member.n_rounds}
+        for name, member in members.items()
+        if member.role == "member"
+    }

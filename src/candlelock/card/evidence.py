@@ -1,0 +1,96 @@
+"""Everything a card is built from, read from the artifacts of one head."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import documents
+from candlelock.artifacts.hashing import sha256_file
+from candlelock.card.figures import Plots
+from candlelock.contracts import files
+from candlelock.contracts.documents import (
+    Artifact,
+    BacktestReport,
+    Calibrator,
+    EvaluationReport,
+    LatencyReport,
+    LeakageReport,
+    Manifest,
+    Threshold,
+    TrainingReport,
+)
+from candlelock.contracts.policy import Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The reports of one head and the hash of every artifact behind them."""
+
+    manifest: Manifest
+    leakage: LeakageReport
+    training: TrainingReport
+    calibrator: Calibrator
+    threshold: Threshold
+    evaluation: EvaluationReport
+    backtest: BacktestReport
+    latency: LatencyReport
+    policy: Policy
+    lineage: list[Artifact]
+
+
+def gather(root: Path, head: str) -> Evidence:
+    """Read the reports below `root`. Raises InputError naming what is missing or broken."""
+    own = files.HeadFiles(head)
+    return Evidence(
+        manifest=documents.read(root / files.MANIFEST, Manifest),
+        leakage=documents.read(root / files.LEAKAGE_REPORT, LeakageReport),
+        training=documents.read(root / own.report("training.json"), TrainingReport),
+        calibrator=documents.read(root / own.models / "calibrator.json", Calibrator),
+        threshold=documents.read(root / own.models / "threshold.json", Threshold),
+        evaluation=documents.read(root / own.report("evaluation.json"), EvaluationReport),
+        backtest=documents.read(root / own.report("backtest.json"), BacktestReport),
+        latency=documents.read(root / own.report("latency.json"), LatencyReport),
+        policy=read_policy(),
+        lineage=[Artifact(path=str(path), sha256=sha256_file(root / path)) for path in _artifacts(root, own)],
+    )
+
+
+def read_policy() -> Policy:
+    """The gate policy that ships with the package."""
+    return Policy.model_validate_json(resources.files("candlelock.contracts").joinpath("policy.json").read_bytes())
+
+
+def _artifacts(root: Path, own: files.HeadFiles) -> list[Path]:
+    """Every file the card rests on, candles through their manifest, in a fixed order."""
+    folders = (files.FEATURES, own.models)
+    inside = [path.relative_to(root) for folder in folders for path in sorted((root / folder).iterdir())]
+    reports = [
+        own.report(f"{name}.json") for name in ("study", "training", "evaluation", "metrics", "backtest", "latency")
+    ]
+    single = [
+        files.MANIFEST,
+        files.REGISTRY,
+        files.FEATURE_REPORT,
+        files.LEAKAGE_REPORT,
+        own.rows,
+        own.members,
+        own.predictions,
+    ]
+    return sorted([*single, *inside, *reports, own.report("trades.parquet")])
+
+
+def read_plots(root: Path, head: str) -> Plots:
+    """The plot tables of a head."""
+    return Plots(**{name: _read_plot(root / files.HeadFiles(head).plot(name)) for name in ("roc", "reliability", "equity")})
+
+
+def _read_plot(path: Path) -> list[dict[str, float | str]]:
+    """Rows of a plot's CSV; everything but the day is a number."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return [{key: value if key == "day" else float(value) for key, value in row.items()} for row in csv.DictReader(handle)]

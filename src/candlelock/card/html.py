@@ -1,0 +1,53 @@
+"""The Model Card as one HTML page that needs nothing else: no script, no font, no picture from anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from candlelock.card import figures, layout, wording
+from candlelock.contracts.documents import SEGMENTS
+
+if TYPE_CHECKING:
+    from candlelock.card.chart import Chart
+    from candlelock.card.evidence import Evidence
+    from candlelock.card.figures import Plots
+    from candlelock.contracts.documents import EvaluationReport, ModelCard
+
+
+def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:
+    """The page. The same input gives the same text on any machine."""
+    template = _environment().get_template("card.html.j2")
+    return template.render(
+        card=card,
+        evidence=evidence,
+        evaluation=evidence.evaluation,
+        charts=_charts(card, evidence.evaluation, plots),
+        segments=SEGMENTS,
+        strip=layout.compare_accuracies(card),
+        layout=layout,
+        wording=wording,
+    )
+
+
+def _charts(card: ModelCard, evaluation: EvaluationReport, plots: Plots) -> dict[str, Chart]:
+    return {
+        "reliability": figures.draw_reliability(plots.reliability),
+        "roc": figures.draw_roc(plots.roc, card.metrics["auc_roc"]),
+        "months": figures.draw_months(evaluation.by_month, card.baselines[card.best_rule].accuracy.value),
+        "equity": figures.draw_equity(plots.equity, card.backtest.capital),
+        "drawdown": figures.draw_drawdown(plots.equity),
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("candlelock.card"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(wording.FILTERS)
+    return environment

@@ -1,0 +1,51 @@
+"""The Model Card in short, as Markdown that a code host shows in a pull request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from candlelock.card import layout, wording
+from candlelock.contracts.documents import SEGMENTS
+
+if TYPE_CHECKING:
+    from candlelock.card.evidence import Evidence
+    from candlelock.contracts.documents import ModelCard
+
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def render(card: ModelCard, evidence: Evidence) -> str:
+    """The page as Markdown with a final newline."""
+    page = _environment().get_template("card.md.j2")
+    return page.render(
+        card=card,
+        evidence=evidence,
+        evaluation=evidence.evaluation,
+        segments=SEGMENTS,
+        strip=layout.compare_accuracies(card),
+        layout=layout,
+        wording=wording,
+    )
+
+
+def escape(value: Any) -> str:  # noqa: ANN401
+    """Text that Markdown takes literally and that stays in its table cell; a line break becomes a blank."""
+    text = re.sub(r"[&<>]", lambda found: ENTITIES[found[0]], " ".join(str(value).split()))
+    return re.sub(r"([\\`*|~]|\](?=[(\[:])|^#)", r"\\\1", text)
+
+
+def _environment() -> Environment:
+    # finalize: every value put into the page goes through `escape`, as autoescape does for HTML
+    environment = Environment(  # noqa: S701
+        loader=PackageLoader("candlelock.card"),
+        finalize=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(wording.FILTERS)
+    return environment

@@ -1,0 +1,51 @@
+"""Where each artifact lies, from the project's root. `dvc.yaml` names the same paths; a test keeps them in step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+REGISTRY = Path("features.yml")
+DOWNLOADS = Path("data/download")
+SNAPSHOT = Path("data/snapshot")
+MANIFEST = SNAPSHOT / "manifest.json"
+FEATURES = Path("data/features")
+FEATURE_REPORT = Path("reports/features.json")
+LEAKAGE_REPORT = Path("reports/leakage.json")
+
+
+@dataclass(frozen=True)
+class HeadFiles:
+    """The artifacts of one head."""
+
+    head: str
+
+    @property
+    def rows(self) -> Path:
+        """The split table."""
+        return Path("data/split") / self.head / "rows.parquet"
+
+    @property
+    def members(self) -> Path:
+        """Raw probabilities of every member."""
+        return Path("data/predictions") / self.head / "members.parquet"
+
+    @property
+    def predictions(self) -> Path:
+        """Calibrated probabilities and signals."""
+        return Path("data/predictions") / self.head / "calibrated.parquet"
+
+    @property
+    def models(self) -> Path:
+        """Folder of everything the bundle is made of."""
+        return Path("models") / self.head
+
+    def report(self, name: str) -> Path:
+        """A report by its file name."""
+        return Path("reports") / self.head / name
+
+    def plot(self, name: str) -> Path:
+        """A plot's table by its name."""
+        return self.report(f"plots/{name}.csv")
+

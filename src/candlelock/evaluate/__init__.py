@@ -1,0 +1,1 @@
+"""Metrics, baselines, intervals, back-test and latency of predictions."""

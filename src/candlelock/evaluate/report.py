@@ -1,0 +1,99 @@
+"""The one look at the test segment: every score beside its baselines, with intervals, per symbol and per month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from candlelock.contracts.documents import Baseline, ConfusionMatrix, EvaluationReport, Interval, Metrics, Slice, utc_text
+from candlelock.evaluate import baselines, scores
+from candlelock.evaluate.bootstrap import Blocks, draw_blocks
+
+if TYPE_CHECKING:
+    from candlelock.contracts.stage_params import EvaluateParams
+
+Array = npt.NDArray[np.float64]
+
+
+def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, seed: int) -> EvaluationReport:
+    """Score labelled test rows.
+
+    `rows`: symbol, open_time_ms, decision_time_ms, label_end_ms, is_up (1.0 or 0.0), past_return, p_up, p_up_logistic.
+    """
+    y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
+    blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params, seed)
+    scored = _score_all(y, p, blocks, params.n_calibration_bins)
+    answers = baselines.predict_baselines(rows, train_up_share)
+    accuracy = {name: scores.score_outcomes(y, answer, blocks)["accuracy"] for name, answer in answers.items()}
+    best_rule = max(baselines.RULES, key=lambda name: accuracy[name][0])
+    constants = [accuracy[name] for name in baselines.CONSTANTS]
+    best_constant = max(baselines.CONSTANTS, key=lambda name: accuracy[name][0])
+    highest = (accuracy[best_constant][0], np.maximum(constants[0][1], constants[1][1]))
+    counts = scores.outcomes(y, p).sum(axis=0).astype(int)
+    return EvaluationReport(
+        n_rows=len(rows), n_days=int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()), share_up=float(y.mean()),
+        first_decision_utc=utc_text(rows["decision_time_ms"].min()), last_label_end_utc=utc_text(rows["label_end_ms"].max()),
+        interval_method=f"percentile block bootstrap, {params.n_bootstrap} draws of {blocks.n_blocks} blocks of {params.block_hours} h, all symbols together, {params.confidence:.0%}",
+        metrics={name: blocks.interval(*score) for name, score in scored.items()},
+        confusion=ConfusionMatrix(n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]),
+        baselines={name: _baseline(name, y, answer, accuracy[name], blocks) for name, answer in answers.items()},
+        best_constant=best_constant, best_rule=best_rule,
+        lift_over_best_constant_pp=_lift(scored["accuracy"], highest, blocks),
+        lift_over_best_rule_pp=_lift(scored["accuracy"], accuracy[best_rule], blocks),
+        by_symbol=_slices(rows, rows["symbol"], params.n_calibration_bins),
+        by_month=_slices(rows, pd.to_datetime(rows["decision_time_ms"], unit="ms").dt.strftime("%Y-%m"), params.n_calibration_bins),
+    )
+
+
+def headline(report: EvaluationReport) -> Metrics:
+    """The figures for `dvc metrics diff`."""
+    figures = {name: interval.value for name, interval in report.metrics.items()}
+    return Metrics(
+        n_rows=report.n_rows, lift_over_best_constant_pp=report.lift_over_best_constant_pp.value,
+        lift_over_best_rule_pp=report.lift_over_best_rule_pp.value, **figures,
+    )
+
+
+def _score_all(y: Array, p: Array, blocks: Blocks, n_bins: int) -> dict[str, scores.Scored]:
+    return {
+        **scores.score_outcomes(y, p, blocks),
+        "auc_roc": scores.score_auc(y, p, blocks),
+        **scores.score_means(y, p, blocks),
+        "calibration_ece": scores.score_ece(y, p, blocks, n_bins),
+    }
+
+
+def _lift(model: scores.Scored, baseline: scores.Scored, blocks: Blocks) -> Interval:
+    """Paired difference of accuracies in percentage points: the same draws on both sides."""
+    return blocks.interval(100 * (model[0] - baseline[0]), 100 * (model[1] - baseline[1]))
+
+
+def _baseline(name: str, y: Array, answer: Array, accuracy: scores.Scored, blocks: Blocks) -> Baseline:
+    gives_probability = name in baselines.PROBABILITIES
+    means = scores.score_means(y, answer, blocks) if gives_probability else {}
+    once = Blocks(blocks.index, blocks.draws[:0], blocks.confidence)
+    return Baseline(
+        accuracy=blocks.interval(*accuracy), f1=_or_zero(scores.score_outcomes(y, answer, once)["f1"][0]),
+        auc_roc=scores.score_auc(y, answer, once)[0],
+        log_loss=means["log_loss"][0] if means else None, brier=means["brier"][0] if means else None,
+    )
+
+
+def _slices(rows: pd.DataFrame, by: pd.Series[Any], n_bins: int) -> list[Slice]:
+    return [_slice(str(name), own["is_up"].to_numpy(), own["p_up"].to_numpy(), n_bins) for name, own in rows.groupby(by.to_numpy())]
+
+
+def _slice(name: str, y: Array, p: Array, n_bins: int) -> Slice:
+    whole = Blocks(np.zeros(len(y), dtype=np.int64), np.ones((0, 1)), 0.95)
+    auc = scores.score_auc(y, p, whole)[0]
+    return Slice(
+        name=name, n_rows=len(y), share_up=float(y.mean()), accuracy=scores.score_outcomes(y, p, whole)["accuracy"][0],
+        auc_roc=None if np.isnan(auc) else auc, calibration_ece=scores.score_ece(y, p, whole, n_bins)[0],
+    )
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if np.isnan(value) else value

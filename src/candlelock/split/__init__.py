@@ -1,0 +1,1 @@
+"""Labels, time-ordered segments and folds, and the first leakage checks."""

@@ -1,0 +1,1 @@
+"""Learners, the search for their settings, and out-of-fold predictions."""

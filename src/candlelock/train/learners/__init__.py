@@ -1,0 +1,1 @@
+"""One module per learner, each with `fit` and a model that predicts, explains itself and saves to a native format."""

@@ -1,0 +1,70 @@
+"""LightGBM. Its text model is byte-identical at any thread count once the line that records the count is fixed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import lightgbm
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from candlelock.contracts.stage_params import LightgbmParams
+    from candlelock.train.learner import Array, Sample
+
+FILE = "lightgbm.txt"
+FIXED = {
+    "objective": "binary",
+    "metric": "binary_logloss",
+    "bagging_freq": 1,
+    "max_bin": 255,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True)
+class LightgbmModel:
+    """A booster that predicts on one thread, as it is served."""
+
+    booster: lightgbm.Booster
+
+    @property
+    def n_rounds(self) -> int:
+        """Trees."""
+        return int(self.booster.current_iteration())
+
+    def predict(self, x: Array) -> Array:
+        """Probability of up, shape (n_rows,)."""
+        return np.asarray(self.booster.predict(x, num_threads=1), dtype=np.float64)
+
+    def gains(self) -> Array:
+        """Total gain of the splits on each feature."""
+        return np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
+
+    def files(self) -> dict[str, bytes]:
+        """The text model."""
+        text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 1]", self.booster.model_to_string())
+        return {FILE: text.encode()}
+
+
+def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
+    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
+    options: dict[str, Any] = FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
+    data = lightgbm.Dataset(sample.x, sample.y, free_raw_data=True)
+    if stop is None:
+        return LightgbmModel(lightgbm.train(options, data, settings.max_rounds))
+    watch = lightgbm.Dataset(stop.x, stop.y, reference=data)
+    early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
+    booster = lightgbm.train(options, data, settings.max_rounds, valid_sets=[watch], callbacks=[early])
+    best = booster.model_to_string(num_iteration=booster.best_iteration)
+    return LightgbmModel(lightgbm.Booster(model_str=best))
+
+
+def load(folder: Path) -> LightgbmModel:
+    """The model that `files` wrote; verify the file's hash first: the parser trusts its input."""
+    return LightgbmModel(lightgbm.Booster(model_str=(folder / FILE).read_text(encoding="utf-8")))

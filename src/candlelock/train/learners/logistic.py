@@ -1,0 +1,50 @@
+"""Logistic regression on standardised features: the baseline that any ensemble has to beat, never a member."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlelock.train.learners import standardiser
+
+if TYPE_CHECKING:
+    from candlelock.train.learner import Array, Sample
+
+FILE = "logistic.json"
+C = 0.1  # inverse L2 penalty, as scikit-learn defines it
+
+
+@dataclass(frozen=True)
+class LogisticModel:
+    """Standardiser, coefficients (n_features,) and intercept."""
+
+    inputs: standardiser.Standardiser
+    coefficients: Array
+    intercept: float
+    n_rounds: int = 1
+
+    def predict(self, x: Array) -> Array:
+        """Probability of up, shape (n_rows,)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(self.inputs.apply(x) @ self.coefficients + self.intercept))))
+
+    def gains(self) -> Array:
+        """Size of each coefficient on its standardised feature."""
+        return np.abs(self.coefficients)
+
+    def files(self) -> dict[str, bytes]:
+        """Everything as JSON."""
+        parts = {"coefficients": self.coefficients, "mean": self.inputs.mean, "scale": self.inputs.scale}
+        document = {name: values.tolist() for name, values in parts.items()} | {"intercept": self.intercept}
+        return {FILE: (json.dumps(document, sort_keys=True, indent=1) + "\n").encode()}
+
+
+def fit(sample: Sample, stop: Sample | None, settings: None, seed: int, threads: int) -> LogisticModel:  # noqa: ARG001
+    """Train on `sample`; there is nothing to stop early, search or seed."""
+    from sklearn.linear_model import LogisticRegression
+
+    inputs = standardiser.fit(sample.x)
+    fitted = LogisticRegression(C=C, max_iter=1000).fit(inputs.apply(sample.x), sample.y)
+    return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))

@@ -1,0 +1,33 @@
+"""Standard scaling fitted on training rows: what the MLP and the logistic regression see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+LIMIT = 5.0  # standard deviations beyond which a value says no more
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    """Mean and standard deviation of each feature, shape (n_features,)."""
+
+    mean: Array
+    scale: Array
+
+    def apply(self, x: Array) -> Array:
+        """Centred, scaled, cut at ±5; an unknown value becomes 0, the mean. Same shape."""
+        return np.nan_to_num(np.clip((x - self.mean) / self.scale, -LIMIT, LIMIT), nan=0.0)
+
+
+def fit(x: Array) -> Standardiser:
+    """Fit on the known values of each column; a constant or wholly unknown column gets scale 1."""
+    known = ~np.isnan(x)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, x, 0.0).sum(axis=0) / count
+    variance = np.where(known, (x - mean) ** 2, 0.0).sum(axis=0) / count
+    scale = np.sqrt(variance)
+    return Standardiser(mean, np.where(scale > 0, scale, 1.0))

@@ -1,0 +1,108 @@
+"""Training of one member: when to stop, out-of-fold predictions, the final model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from candlelock.split.segments import fold_masks, n_folds
+from candlelock.train.learner import LEARNERS, Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from candlelock.contracts.stage_params import Frozen, TrainParams
+    from candlelock.train.learner import Array, Model
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train and how: the learner's name and settings (None where it has none), and how it stops early."""
+
+    name: str
+    settings: Frozen | None
+    early_stop_frac: float
+    embargo_ms: int
+    seed: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A walk-forward fold: which rows train, which are predicted."""
+
+    trains: Mask
+    validates: Mask
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A member: the final model, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere)."""
+
+    model: Model
+    fold_rounds: list[int]
+    out_of_fold: Array
+
+
+def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
+    """The walk-forward folds of a split table."""
+    return [Fold(*fold_masks(rows, fold, embargo_ms)) for fold in range(1, n_folds(rows) + 1)]
+
+
+def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms: int) -> tuple[Mask, Mask]:
+    """`trains` cut into an earlier part and its most recent share, purged and embargoed between them."""
+    opened = rows["open_time_ms"].to_numpy()
+    cut = np.quantile(opened[trains], 1 - tail_frac, method="lower")
+    tail = trains & (opened >= cut)
+    head = trains & (rows["label_end_ms"].to_numpy() + embargo_ms < rows["decision_time_ms"].to_numpy()[tail].min())
+    return head, tail
+
+
+def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask) -> Model:
+    """Find the rounds on the tail of the rows, then train on all of them for that many rounds.
+
+    Rows are taken in the order of time, so that a learner's batches do not depend on how symbols are named.
+    """
+    learner, settings = LEARNERS[task.name], task.settings
+    by_time = np.lexsort((rows["symbol"].to_numpy(), rows["open_time_ms"].to_numpy()))
+
+    def part(mask: Mask) -> Sample:
+        return sample.take(by_time[mask[by_time]])
+
+    if learner.rounds_key is not None and settings is not None:
+        head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
+        stopped = learner.fit(part(head), part(tail), settings, task.seed, task.threads)
+        settings = settings.model_copy(update={learner.rounds_key: max(stopped.n_rounds, 1)})
+    return learner.fit(part(trains), None, settings, task.seed, task.threads)
+
+
+def train_member(task: Task, sample: Sample, rows: pd.DataFrame) -> Trained:
+    """One model per fold for out-of-fold predictions, and the final model on the whole train segment."""
+    out_of_fold = np.full(len(rows), np.nan)
+    fold_rounds = []
+    for fold in folds_of(rows, task.embargo_ms):
+        model = fit_member(task, sample, rows, fold.trains)
+        out_of_fold[fold.validates] = model.predict(sample.x[fold.validates])
+        fold_rounds.append(model.n_rounds)
+    is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
+    return Trained(fit_member(task, sample, rows, is_train), fold_rounds, out_of_fold)
+
+
+def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen | None:
+    """A member's settings: the file's, with what the search found in place of the keys it searched."""
+    base: Frozen | None = getattr(params, name, None)
+    if base is None:
+        return None
+    typed = {key: type(getattr(base, key))(value) for key, value in best.items()}
+    return base.model_copy(update=typed)
+
+
+def log_loss(y: Array, p: Array) -> float:
+    """Mean negative log likelihood; probabilities cut at 1e-7."""
+    q = np.clip(p, 1e-7, 1 - 1e-7)
+    return float(-np.mean(y * np.log(q) + (1 - y) * np.log(1 - q)))

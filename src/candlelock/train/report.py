@@ -1,0 +1,78 @@
+"""What training leaves behind besides the models: predictions of every member, and which rows it saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from candlelock.contracts.documents import Importance, Member, TrainingReport, utc_text
+from candlelock.contracts.tables import MEMBERS, TIME
+from candlelock.train.members import log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from candlelock.train.learner import Array
+    from candlelock.train.members import Task, Trained
+
+
+def member_predictions(rows: pd.DataFrame, x: Array, trained: Mapping[str, Trained]) -> pa.Table:
+    """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table."""
+    is_later = rows["segment"].notna().to_numpy() & (rows["segment"] != "train").to_numpy()
+    columns = {}
+    for name, member in trained.items():
+        p = member.out_of_fold.copy()
+        p[is_later] = member.model.predict(x[is_later])
+        columns[f"p_up_{name}"] = p
+    known = ~np.isnan(next(iter(columns.values())))
+    table = {
+        "symbol": pa.array(rows["symbol"][known], pa.string()),
+        "open_time_utc": pa.array(rows["open_time_ms"].to_numpy()[known]).cast(TIME),
+        "segment": pa.array(rows["segment"][known], pa.string()),
+    }
+    return pa.table(table | {name: pa.array(p[known]) for name, p in columns.items()})
+
+
+def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, names: Sequence[str]) -> Member:
+    """Settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member."""
+    seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
+    known = ~np.isnan(trained.out_of_fold)
+    gains = trained.model.gains()
+    shares = gains / gains.sum() if gains.sum() > 0 else gains
+    ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    return Member(
+        role="member" if task.name in MEMBERS else "baseline",
+        files=sorted(trained.model.files()),
+        hyperparameters=task.settings.model_dump(mode="json") if task.settings else {},
+        n_rounds=trained.model.n_rounds,
+        n_rows=len(seen),
+        first_decision_utc=utc_text(seen["decision_time_ms"].min()),
+        last_label_end_utc=utc_text(seen["label_end_ms"].max()),
+        fold_rounds=trained.fold_rounds,
+        out_of_fold_log_loss=log_loss(rows["is_up"].to_numpy()[known], trained.out_of_fold[known]),
+        importance=[Importance(name=name, gain=gain) for name, gain in ranked],
+    )
+
+
+def describe_training(rows: pd.DataFrame, members: Mapping[str, Member]) -> TrainingReport:
+    """The members beside what they were trained on."""
+    seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
+    n_up = int(seen["is_up"].sum())
+    return TrainingReport(
+        n_rows=len(seen),
+        n_up=n_up,
+        n_down=len(seen) - n_up,
+        first_decision_utc=utc_text(seen["decision_time_ms"].min()),
+        last_label_end_utc=utc_text(seen["label_end_ms"].max()),
+        members=dict(members),
+    )
+
+
+def importance_table(report: TrainingReport) -> pd.DataFrame:
+    """Member, feature and share of gain, largest first within each member."""
+    lines = [(name, feature.name, feature.gain) for name, member in report.members.items() for feature in member.importance]
+    return pd.DataFrame(lines, columns=["member", "feature", "share"])
+

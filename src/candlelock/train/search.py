@@ -1,0 +1,77 @@
+"""The search for better settings on the train folds: Optuna, sequential and seeded, every trial kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+
+from candlelock.contracts.documents import Study, Trial
+from candlelock.train.learner import LEARNERS
+from candlelock.train.members import log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
+    from candlelock.train.learner import Sample
+    from candlelock.train.members import Fold
+
+N_STARTUP_TRIALS = 4
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def search(name: str, sample: Sample, folds: Sequence[Fold], space: Mapping[str, SearchRange], params: TrainParams, n_trials: int, seed: int, threads: int, on_trial: Callable[[int, float], None]) -> Study:
+    """Minimise the folds' mean log loss over `space`, starting from the values in `params`.
+
+    A fold's model stops early on the fold's own validation rows: the search may use them, the test segment it never sees.
+    Trials that are worse than the median after a fold are pruned. `on_trial` is told each trial's number and loss.
+    """
+    base: Frozen = getattr(params, name)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS)
+    study = optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
+    study.enqueue_trial({key: getattr(base, key) for key in space})
+    losses: dict[int, list[float]] = {}
+
+    def objective(trial: optuna.Trial) -> float:
+        settings = base.model_copy(update={key: _suggest(trial, key, limits, getattr(base, key)) for key, limits in space.items()})
+        losses[trial.number] = []
+        for step, fold in enumerate(folds):
+            model = LEARNERS[name].fit(sample.take(fold.trains), sample.take(fold.validates), settings, seed, threads)
+            losses[trial.number].append(log_loss(sample.y[fold.validates], model.predict(sample.x[fold.validates])))
+            trial.report(_weighted(losses[trial.number], folds), step)
+            if step + 1 < len(folds) and trial.should_prune():
+                raise optuna.TrialPruned
+        return _weighted(losses[trial.number], folds)
+
+    def report(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        on_trial(trial.number, _weighted(losses[trial.number], folds))
+
+    study.optimize(objective, n_trials=n_trials if space else 1, callbacks=[report])
+    trials = [_trial(trial, losses[trial.number], folds) for trial in study.trials]
+    best = min((trial for trial in trials if not trial.is_pruned), key=lambda trial: (trial.loss, trial.number))
+    return Study(
+        sampler="TPE", seed=seed, metric="log_loss", n_rows=sum(int(fold.validates.sum()) for fold in folds),
+        trials=trials, best_trial=best.number, best_parameters=best.parameters,
+    )
+
+
+def _suggest(trial: optuna.Trial, key: str, limits: SearchRange, start: float) -> Any:  # noqa: ANN401
+    if isinstance(start, int):
+        return trial.suggest_int(key, int(limits.low), int(limits.high), log=limits.log)
+    return trial.suggest_float(key, limits.low, limits.high, log=limits.log)
+
+
+def _weighted(losses: Sequence[float], folds: Sequence[Fold]) -> float:
+    """Mean of the losses so far, weighted by the rows of their folds."""
+    rows = [int(fold.validates.sum()) for fold in folds[: len(losses)]]
+    return float(np.average(losses, weights=rows))
+
+
+def _trial(trial: optuna.trial.FrozenTrial, losses: list[float], folds: Sequence[Fold]) -> Trial:
+    return Trial(
+        number=trial.number, parameters={key: float(value) for key, value in trial.params.items()}, fold_losses=losses,
+        loss=_weighted(losses, folds), is_pruned=trial.state == optuna.trial.TrialState.PRUNED,
+    )

@@ -1,0 +1,45 @@
+"""Run one stage: `python -m stages NAME [HEAD]`, from the project's root. The entry point of every stage in dvc.yaml."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+
+from candlelock.artifacts import numeric_environment
+from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
+
+PR_SET_PDEATHSIG = 1
+STAGES = ("snapshot", "features", "split", "tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the kernel end this stage when dvc is killed: a survivor could write into the next run (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit(f"the process that started this stage ({parent}) is gone")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0, or that of the error: 1 a check failed, 2 wrong input, 3 environment."""
+    die_with_parent(os.getppid())
+    if not arguments or arguments[0] not in STAGES or len(arguments) > 2:
+        print(f"usage: python -m stages {{{','.join(STAGES)}}} [HEAD]", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    name, *head = arguments
+    try:
+        numeric_environment.lock()
+        from stages.inputs import read_params
+
+        importlib.import_module(f"stages.{name}").run(read_params(*head), *head)
+    except CandlelockError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,27 @@
+"""Take candles from the source and publish them as an exact, hashed snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from candlelock.contracts import files
+from candlelock.snapshot import files as candle_files
+from candlelock.snapshot import sample
+from candlelock.snapshot.publication import publish
+
+if TYPE_CHECKING:
+    from candlelock.contracts.params import Params
+
+
+def run(params: Params) -> None:
+    """An exchange, files or the sample -> data/snapshot."""
+    wanted = params.snapshot
+    if wanted.source == "sample":
+        candles, source = sample.read(wanted.symbols, wanted.timeframe, files.DOWNLOADS)
+    else:
+        candles, source = candle_files.read(wanted.symbols, wanted.timeframe, Path(wanted.files.path))
+    manifest = publish(files.SNAPSHOT, candles, source, wanted)
+    n_rows = sum(symbol.n_rows for symbol in manifest.symbols)
+    n_missing = sum(symbol.n_missing_bars for symbol in manifest.symbols)
+    print(f"snapshot {manifest.snapshot_id[:12]}: {len(manifest.symbols)} symbols, {n_rows:,} candles, {n_missing} missing bars listed")

@@ -1,0 +1,30 @@
+"""Search better settings for each learner that has a search space, on the train folds only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import documents, seeds
+from candlelock.contracts import files
+from candlelock.contracts.documents import StudyReport
+from candlelock.contracts.params import bar_seconds
+from candlelock.train.learner import Sample
+from candlelock.train.members import folds_of
+from candlelock.train.search import search
+from stages.inputs import read_matrix
+
+if TYPE_CHECKING:
+    from candlelock.contracts.params import Params
+
+
+def run(params: Params, head: str) -> None:
+    """data/features, data/split -> reports/<head>/study.json."""
+    rows, x, _ = read_matrix(head, list(params.features.groups))
+    sample = Sample(x, rows["is_up"].to_numpy())
+    folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
+    studies = {}
+    for name in type(params.tune.space).model_fields:
+        space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
+        told = lambda number, loss, name=name: print(f"tune {name}: trial {number + 1}/{params.tune.n_trials} log loss {loss:.6f}", flush=True)  # noqa: E731
+        studies[name] = search(name, sample, folds, space, params.train, params.tune.n_trials, seed, params.threads, told)
+    documents.write(files.HeadFiles(head).report("study.json"), StudyReport(studies=studies))

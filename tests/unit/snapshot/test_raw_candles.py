@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from candlelock.contracts.errors import InputError
+from candlelock.snapshot.raw_candles import RawCandles, Rule, row_problems, select_columns
+
+NAMES = ["close", "Volume", "extra", "TIMESTAMP", "Low", "HIGH", "open"]
+RULE = Rule("some-code", "better", "mend it")
+
+
+def candles(names: list[str]) -> RawCandles:
+    return RawCandles("a.parquet", has_lines=False, table=pa.table([[n] for n in range(len(names))], names=names))
+
+
+def test_columns_are_found_by_name_in_any_order_and_case() -> None:
+    row = select_columns(candles(NAMES)).table.to_pylist()[0]
+    assert row == {"open_time_utc": 3, "open": 6, "high": 5, "low": 4, "close": 0, "volume": 1}
+
+
+@pytest.mark.parametrize("time", ["date", "Open_Time", "open_time_utc", "time"])
+def test_every_time_name_is_known(time: str) -> None:
+    assert select_columns(candles([time, *NAMES[:3], *NAMES[4:]])).table["open_time_utc"].to_pylist() == [0]
+
+
+def test_all_missing_columns_are_named_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        select_columns(candles(["close", "volume", "close_time", "high"]))
+    (problem,) = caught.value.problems
+    assert problem.found == "columns close, volume, close_time, high"
+    for name in ("open_time_utc", "open,", "low;"):
+        assert name in problem.help
+
+
+def test_two_columns_for_one_are_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        select_columns(candles([*NAMES, "Date", "Close"]))
+    assert [problem.found for problem in caught.value.problems] == ["TIMESTAMP and Date", "close and Close"]
+
+
+def test_a_source_without_rows_is_empty_whatever_its_columns() -> None:
+    for table in (pa.table({}), candles(NAMES).table.slice(0, 0)):
+        with pytest.raises(InputError) as caught:
+            select_columns(RawCandles("a.csv", has_lines=True, table=table))
+        assert [problem.code for problem in caught.value.problems] == ["candles-empty"]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rest"), [(5, ""), (6, " (and 1 more rows like it)"), (5_000, " (and 4995 more rows like it)")]
+)
+def test_five_rows_are_shown_and_the_rest_counted(n_rows: int, rest: str) -> None:
+    raw = RawCandles("a.csv", has_lines=True, table=pa.table({"x": [str(n) for n in range(n_rows)]}))
+    problems = row_problems(raw, RULE, np.arange(n_rows), ("x",))
+    assert [problem.place for problem in problems] == ["a.csv:2", "a.csv:3", "a.csv:4", "a.csv:5", "a.csv:6"]
+    assert [problem.found for problem in problems] == ["x 0", "x 1", "x 2", "x 3", "x 4" + rest]
+
+
+@pytest.mark.parametrize(("value", "shown"), [("", "x ''"), (" 1", "x ' 1'"), ("1,5", "x 1,5"), (None, "x None")])
+def test_blanks_can_be_seen(value: str | None, shown: str) -> None:
+    raw = RawCandles("a.parquet", has_lines=False, table=pa.table({"x": pa.array([value], pa.string())}))
+    (problem,) = row_problems(raw, RULE, np.array([0]), ("x",))
+    assert (problem.place, problem.found) == ("a.parquet row 1", shown)
