@@ -1,4 +1,4 @@
-"""Run one stage: `python -m stages NAME [HEAD]`, from the project's root. The entry point of every stage in dvc.yaml."""
+"""Run one stage: `python -m stages NAME [HEAD]`, from the project's root. Entry point of every stage in dvc.yaml."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 from candlelock.artifacts import numeric_environment
 from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
@@ -32,9 +33,9 @@ def main(arguments: list[str]) -> int:
     name, *head = arguments
     try:
         numeric_environment.lock()
-        from stages.inputs import read_params
+        from candlelock.artifacts.user_files import read_params
 
-        importlib.import_module(f"stages.{name}").run(read_params(*head), *head)
+        importlib.import_module(f"stages.{name}").run(read_params(Path(), *head), *head)
     except CandlelockError as error:
         print(error, file=sys.stderr)
         return error.exit_code

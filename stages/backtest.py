@@ -27,4 +27,5 @@ def run(params: Params, head: str) -> None:
     tables.write(own.report("trades.parquet"), trades_table(ledger), TRADES)
     atomic.write_bytes(own.plot("equity"), equity.to_csv(index=False, lineterminator="\n").encode())
     documents.write(own.report("backtest.json"), report)
-    print(f"backtest: {report.n_trades} trades, {100 * report.net_return_frac:+.1f} % after costs, Sharpe {report.sharpe or 0:.2f}")
+    net = f"{100 * report.net_return_frac:+.1f} % after costs"
+    print(f"backtest: {report.n_trades} trades, {net}, Sharpe {report.sharpe or 0:.2f}")

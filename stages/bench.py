@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents
 from candlelock.contracts import files
 from candlelock.evaluate.latency import measure_latency
 from candlelock.serve.bundle import load_bundle
-from stages.inputs import read_matrix
+from candlelock.split.joined import read_matrix
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -19,7 +20,7 @@ SERVING_THREADS = 1
 def run(params: Params, head: str) -> None:
     """models/<head>, data/features, data/split -> latency.json."""
     own = files.HeadFiles(head)
-    rows, x, _ = read_matrix(head, list(params.features.groups))
+    rows, x, _ = read_matrix(Path(), head, params.features.groups)
     latest = x[(rows["segment"] == "test").to_numpy()][-(params.bench.n_rows + params.bench.n_warmup_rows) :]
     report = measure_latency(load_bundle(own.models).predict, latest, params.bench.n_warmup_rows, SERVING_THREADS)
     documents.write(own.report("latency.json"), report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents, tables
@@ -11,8 +12,8 @@ from candlelock.calibrate.stack import apply_stack, fit_stack
 from candlelock.calibrate.threshold import optimize_threshold
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
-from candlelock.contracts.tables import MEMBER_PREDICTIONS, MEMBERS, PREDICTIONS
-from stages.inputs import read_predictions
+from candlelock.contracts.tables import MEMBERS, PREDICTIONS
+from candlelock.split.joined import read_member_predictions
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
 
 def run(params: Params, head: str) -> None:
     """members.parquet, data/split -> models/<head>/{stack,calibrator,threshold}.json, calibrated.parquet."""
-    own, horizon_ms = files.HeadFiles(head), 1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars
-    rows = read_predictions(head, own.members, MEMBER_PREDICTIONS)
+    own, horizon_ms = (
+        files.HeadFiles(head),
+        1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars,
+    )
+    rows = read_member_predictions(Path(), head)
     is_labelled = rows["is_up"].notna()
     train, calibrate = (is_labelled & (rows["segment"] == name) for name in ("train", "calibrate"))
 
     members = {name: rows[f"p_up_{name}"].to_numpy() for name in MEMBERS}
-    stack = fit_stack({name: p[train] for name, p in members.items()}, rows["is_up"][train].to_numpy(), params.calibrate.stack_l2)
+    stack = fit_stack(
+        {name: p[train] for name, p in members.items()}, rows["is_up"][train].to_numpy(), params.calibrate.stack_l2
+    )
     rows["p_up_raw"] = apply_stack(stack, members)
     seen = rows[calibrate]
     calibration, losses = choose_calibration(

@@ -10,8 +10,8 @@ from candlelock.card import html, markdown
 from candlelock.card.build import build_card
 from candlelock.card.evidence import gather, read_plots
 from candlelock.contracts import files
+from candlelock.split.joined import read_rows
 from candlelock.split.segments import segment_ranges
-from stages.inputs import read_rows
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -21,9 +21,9 @@ def run(params: Params, head: str) -> None:
     """All reports of the head -> model_card.json, .md, .html."""
     own, root = files.HeadFiles(head), Path()
     evidence = gather(root, head)
-    card = build_card(evidence, head, segment_ranges(read_rows(head)), params)
-    page = html.render(card, evidence.evaluation, evidence.training, evidence.latency, read_plots(root, head))
+    card = build_card(evidence, head, segment_ranges(read_rows(root, head)), params)
+    page = html.render(card, evidence, read_plots(root, head))
     atomic.write_bytes(own.report("model_card.html"), page.encode())
-    atomic.write_bytes(own.report("model_card.md"), markdown.render(card, evidence.evaluation).encode())
+    atomic.write_bytes(own.report("model_card.md"), markdown.render(card, evidence).encode())
     documents.write(own.report("model_card.json"), card)
     print(f"card {card.digest[:12]}: {card.verdict}")

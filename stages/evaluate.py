@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import atomic, documents, seeds
@@ -10,7 +11,7 @@ from candlelock.contracts.documents import TrainingReport
 from candlelock.evaluate.bootstrap import draw_blocks
 from candlelock.evaluate.curves import reliability_curve, roc_curve
 from candlelock.evaluate.report import evaluate, headline
-from stages.inputs import read_test_rows
+from candlelock.split.joined import read_test_rows
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -20,7 +21,7 @@ def run(params: Params, head: str) -> None:
     """calibrated.parquet, members.parquet, data/split -> evaluation.json, metrics.json, plots."""
     own, seed = files.HeadFiles(head), seeds.derive(params.seed, f"evaluate/{head}")
     training = documents.read(own.report("training.json"), TrainingReport)
-    rows = read_test_rows(head)
+    rows = read_test_rows(Path(), head)
     report = evaluate(rows, training.n_up / training.n_rows, params.evaluate, seed)
     y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
     blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params.evaluate, seed)
@@ -30,4 +31,5 @@ def run(params: Params, head: str) -> None:
     documents.write(own.report("evaluation.json"), report)
     documents.write(own.report("metrics.json"), headline(report))
     auc, lift = report.metrics["auc_roc"], report.lift_over_best_rule_pp
-    print(f"evaluate: AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}], {lift.value:+.2f} points over {report.best_rule}")
+    skill = f"AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}]"
+    print(f"evaluate: {skill}, {lift.value:+.2f} points over {report.best_rule}")

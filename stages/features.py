@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.artifacts import atomic, documents, tables
+from candlelock.artifacts import atomic, documents, tables, user_files
 from candlelock.contracts import files
 from candlelock.contracts.documents import FeatureReport
 from candlelock.contracts.params import bar_seconds
+from candlelock.contracts.registry import table_schema
+from candlelock.features.audit import summarise
 from candlelock.features.build import build_tables
 from candlelock.features.market import align
-from candlelock.features.registry import summarise, table_schema
 from candlelock.snapshot import candles
-from stages.inputs import read_registry
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(params: Params) -> None:
     """data/snapshot -> data/features, reports/features.json."""
-    entries = read_registry(list(params.features.groups))
+    entries = user_files.read_registry(Path(), params.features.groups)
     manifest, frames = candles.read(files.SNAPSHOT)
     market = align(frames, 1000 * bar_seconds(manifest.timeframe))
     per_symbol = build_tables(market, entries)
@@ -29,5 +30,7 @@ def run(params: Params) -> None:
             tables.write(folder / entry.file, per_symbol[entry.symbol], table_schema(entries))
     n_rows = sum(table.num_rows for table in per_symbol.values())
     summaries = summarise(entries, per_symbol)
-    documents.write(files.FEATURE_REPORT, FeatureReport(snapshot_id=manifest.snapshot_id, n_rows=n_rows, features=summaries))
+    documents.write(
+        files.FEATURE_REPORT, FeatureReport(snapshot_id=manifest.snapshot_id, n_rows=n_rows, features=summaries)
+    )
     print(f"features: {len(entries)} features of {n_rows:,} candles")

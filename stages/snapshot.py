@@ -24,4 +24,5 @@ def run(params: Params) -> None:
     manifest = publish(files.SNAPSHOT, candles, source, wanted)
     n_rows = sum(symbol.n_rows for symbol in manifest.symbols)
     n_missing = sum(symbol.n_missing_bars for symbol in manifest.symbols)
-    print(f"snapshot {manifest.snapshot_id[:12]}: {len(manifest.symbols)} symbols, {n_rows:,} candles, {n_missing} missing bars listed")
+    size = f"{len(manifest.symbols)} symbols, {n_rows:,} candles, {n_missing} missing bars listed"
+    print(f"snapshot {manifest.snapshot_id[:12]}: {size}")

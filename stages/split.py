@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.artifacts import documents, tables
+from candlelock.artifacts import documents, tables, user_files
 from candlelock.contracts import files
 from candlelock.contracts.documents import LeakageReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.tables import ROWS
+from candlelock.features.audit import disagreements
 from candlelock.features.build import build_tables
 from candlelock.features.market import align
-from candlelock.features.registry import disagreements
 from candlelock.snapshot import candles
 from candlelock.split import guard
+from candlelock.split.joined import read_feature_tables
 from candlelock.split.labels import label_direction
 from candlelock.split.rows import feature_matrix, to_table
 from candlelock.split.segments import assign
-from stages.inputs import read_feature_tables, read_registry
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -27,16 +28,23 @@ def run(params: Params) -> None:
     """data/snapshot, data/features -> data/split/<head>/rows.parquet, reports/leakage.json."""
     manifest, frames = candles.read(files.SNAPSHOT)
     market = align(frames, 1000 * bar_seconds(manifest.timeframe))
-    groups, embargo_ms = list(params.features.groups), params.split.embargo_bars * market.bar_ms
-    entries, built = read_registry(groups), read_feature_tables(groups)
+    embargo_ms = params.split.embargo_bars * market.bar_ms
+    entries = user_files.read_registry(Path(), params.features.groups)
+    built = read_feature_tables(Path(), params.features.groups)
     splits = {
-        name: assign(label_direction(market, head.horizon_bars, params.split.min_history_bars), params.split, market.bar_ms)
+        name: assign(
+            label_direction(market, head.horizon_bars, params.split.min_history_bars), params.split, market.bar_ms
+        )
         for name, head in params.heads.items()
     }
     rows = next(iter(splits.values()))
     report = LeakageReport(
-        future_info=guard.check_future_info(built, lambda last: build_tables(market.until(last), entries), params.split.n_prefix_cuts),
-        feature_audit=guard.check_feature_audit(disagreements(built, entries), *feature_matrix(rows, built), rows["future_return"].to_numpy()),
+        future_info=guard.check_future_info(
+            built, lambda last: build_tables(market.until(last), entries), params.split.n_prefix_cuts
+        ),
+        feature_audit=guard.check_feature_audit(
+            disagreements(built, entries), *feature_matrix(rows, built), rows["future_return"].to_numpy()
+        ),
         time_split={name: guard.check_time_split(split, embargo_ms) for name, split in splits.items()},
     )
     for name, split in splits.items():

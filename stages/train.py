@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import atomic, documents, seeds, tables
@@ -9,20 +10,20 @@ from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport, TrainingReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.tables import BASELINES, MEMBER_PREDICTIONS, MEMBERS
+from candlelock.split.joined import read_matrix
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, settings_of, train_member
 from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
-from stages.inputs import read_matrix
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
 
 
 def run(params: Params, head: str) -> None:
-    """data/features, data/split, study.json -> models/<head>/<learner>.*, members.parquet, training.json, importance.csv."""
+    """Features, split and study -> models/<head>/<learner>.*, members.parquet, training.json, importance.csv."""
     own = files.HeadFiles(head)
     study = documents.read(own.report("study.json"), StudyReport)
-    rows, x, names = read_matrix(head, list(params.features.groups))
+    rows, x, names = read_matrix(Path(), head, params.features.groups)
     sample = Sample(x, rows["is_up"].to_numpy())
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
     trained, described = {}, {}
@@ -33,11 +34,14 @@ def run(params: Params, head: str) -> None:
         task = Task(name, settings, params.train.early_stop_frac, embargo_ms, seed, params.threads)
         trained[name] = train_member(task, sample, rows)
         described[name] = describe_member(task, trained[name], rows, names)
-        print(f"train {name}: {described[name].n_rounds} rounds, out-of-fold log loss {described[name].out_of_fold_log_loss:.6f}", flush=True)
+        loss = described[name].out_of_fold_log_loss
+        print(f"train {name}: {described[name].n_rounds} rounds, out-of-fold log loss {loss:.6f}", flush=True)
     for member in trained.values():
         for file_name, content in member.model.files().items():
             atomic.write_bytes(own.models / file_name, content)
     tables.write(own.members, member_predictions(rows, x, trained), MEMBER_PREDICTIONS)
     report: TrainingReport = describe_training(rows, described)
-    atomic.write_bytes(own.plot("importance"), importance_table(report).to_csv(index=False, lineterminator="\n").encode())
+    atomic.write_bytes(
+        own.plot("importance"), importance_table(report).to_csv(index=False, lineterminator="\n").encode()
+    )
     documents.write(own.report("training.json"), report)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents, seeds
 from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport
 from candlelock.contracts.params import bar_seconds
+from candlelock.split.joined import read_matrix
 from candlelock.train.learner import Sample
 from candlelock.train.members import folds_of
-from candlelock.train.search import search
-from stages.inputs import read_matrix
+from candlelock.train.search import SearchTask, search
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
 
 def run(params: Params, head: str) -> None:
     """data/features, data/split -> reports/<head>/study.json."""
-    rows, x, _ = read_matrix(head, list(params.features.groups))
+    rows, x, _ = read_matrix(Path(), head, params.features.groups)
     sample = Sample(x, rows["is_up"].to_numpy())
     folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     studies = {}
     for name in type(params.tune.space).model_fields:
         space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
-        told = lambda number, loss, name=name: print(f"tune {name}: trial {number + 1}/{params.tune.n_trials} log loss {loss:.6f}", flush=True)  # noqa: E731
-        studies[name] = search(name, sample, folds, space, params.train, params.tune.n_trials, seed, params.threads, told)
+        task = SearchTask(name, space, params.tune.n_trials, seed, params.threads)
+        studies[name] = search(task, sample, folds, params.train, functools.partial(_tell, task))
     documents.write(files.HeadFiles(head).report("study.json"), StudyReport(studies=studies))
+
+
+def _tell(task: SearchTask, number: int, loss: float) -> None:
+    print(f"tune {task.name}: trial {number + 1}/{task.n_trials} log loss {loss:.6f}", flush=True)

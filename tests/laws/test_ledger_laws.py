@@ -47,11 +47,13 @@ def cases(draw: st.DrawFn, lowest: int = 1, highest: int = 10**13) -> Case:
     price = st.integers(lowest, highest).map(lambda units: Decimal(units).scaleb(-8))
     symbols = {}
     for name in SYMBOLS[: draw(st.integers(1, 3))]:
-        start, end = draw(st.integers(0, LATEST_START)), draw(st.integers(LATEST_START + 1, N_BARS))
-        gaps = draw(st.sets(st.integers(LATEST_START + 1, N_BARS), max_size=8))
+        start, end = draw(st.integers(0, LATEST_START)), draw(st.sampled_from([N_BARS, N_BARS - 3, LATEST_START + 1]))
+        gaps = draw(st.sets(st.integers(LATEST_START + 1, N_BARS), max_size=6))
         present = [bar for bar in range(start, end) if bar not in gaps]
         bars = {bar: (draw(price), draw(price)) for bar in present}
-        symbols[name] = Symbol(bars, frozenset(draw(st.sets(st.sampled_from(present)))))
+        symbols[name] = Symbol(
+            bars, frozenset(draw(st.sets(st.sampled_from(present), min_size=min(5, len(present) // 3))))
+        )
     bps = st.sampled_from([0.0, 0.1, 7.5, 10.0, 100.0])
     return Case(symbols, draw(st.integers(1, 6)), draw(bps), draw(bps), draw(st.integers(1, 10**7)))
 

@@ -44,6 +44,7 @@ texts = st.one_of(
 @given(st.lists(texts, min_size=1, max_size=30))
 @example(["0." + "0" * 37 + "1"])
 @example(["123456789012345678901234567890"])
+@settings(deadline=None)
 def test_every_printed_number_is_kept_exactly_in_the_narrowest_decimal(printed: list[str]) -> None:
     expected = [Decimal(text) for text in printed]
     parsed = decimals.parse(pa.array(printed))
@@ -63,12 +64,14 @@ def test_every_printed_number_is_kept_exactly_in_the_narrowest_decimal(printed: 
 @example("9" * 45)
 @example("1e45")
 @example("1." + "0" * 90)
+@settings(deadline=None)
 def test_a_text_is_read_as_what_it_says_or_not_at_all(text: str) -> None:
     (value,) = decimals.parse(pa.array([text])).to_pylist()
     assert value is None or value == Decimal(text)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=20))
+@settings(deadline=None)
 def test_trailing_zeros_and_exponents_do_not_change_the_content(numbers: list[tuple[int, int, int]]) -> None:
     plain = [f"{Decimal(n).scaleb(-scale):f}" for n, scale, _ in numbers]
     padded = [
@@ -86,6 +89,7 @@ def test_trailing_zeros_and_exponents_do_not_change_the_content(numbers: list[tu
 @given(st.lists(st.integers(-(10**38) + 1, 10**38 - 1), min_size=1, max_size=20), st.integers(0, 38))
 @example([2**53 + 1, 2**63, 10**38 - 1], 0)
 @example([10**17 + 1, 3], 17)
+@settings(deadline=None)
 def test_a_decimal_becomes_the_nearest_float(unscaled: list[int], scale: int) -> None:
     with localcontext(prec=40):
         exact = [Decimal(n).scaleb(-scale) for n in unscaled]
@@ -93,6 +97,7 @@ def test_a_decimal_becomes_the_nearest_float(unscaled: list[int], scale: int) ->
 
 
 @given(st.lists(st.floats(min_value=1e-9, max_value=1e15), min_size=1, max_size=30))
+@settings(deadline=None)
 def test_a_float_comes_back_with_its_bits(values: list[float]) -> None:
     narrow = decimals.narrow([decimals.parse(pa.array(values))])
     if narrow is not None:
@@ -100,6 +105,7 @@ def test_a_float_comes_back_with_its_bits(values: list[float]) -> None:
 
 
 @given(st.sets(st.integers(0, 400), min_size=1, max_size=80), st.sampled_from([1, 5, 30, 60, 1_440]))
+@settings(deadline=None)
 def test_candles_and_gaps_together_are_the_whole_grid(bars: set[int], bar_minutes: int) -> None:
     bar_ms = bar_minutes * MINUTE_MS
     start_ms = int(START.timestamp()) * 1_000

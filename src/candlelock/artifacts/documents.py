@@ -38,7 +38,13 @@ def read(path: Path, model: type[Document]) -> Document:
         return model.model_validate_json(json.dumps(read_json(path)))
     except ValidationError as error:
         raise InputError(
-            Problem("document-invalid", f"{path} {'.'.join(map(str, detail['loc']))}", repr(detail["input"])[:80], detail["msg"], HELP_REBUILD)
+            Problem(
+                "document-invalid",
+                f"{path} {'.'.join(map(str, detail['loc']))}",
+                repr(detail["input"])[:80],
+                detail["msg"],
+                HELP_REBUILD,
+            )
             for detail in error.errors()
         ) from None
 
@@ -48,7 +54,9 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
     if not path.is_file():
         raise InputError(Problem("document-missing", str(path), "no file", "a JSON document", HELP_REBUILD))
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(
+            path.read_bytes(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(Problem("document-not-json", str(path), str(error), "strict JSON", HELP_REBUILD)) from None
 

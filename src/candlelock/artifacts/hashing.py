@@ -20,7 +20,9 @@ def sha256_file(path: Path) -> str:
 
 def sha256_json(value: object) -> str:
     """SHA-256 of a JSON value in its canonical form: sorted keys, no spaces."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    ).hexdigest()
 
 
 def logical_hash(table: pa.Table) -> str:

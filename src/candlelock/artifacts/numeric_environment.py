@@ -1,4 +1,4 @@
-"""The locked numeric environment: what has to be set before NumPy, torch and BLAS load, so that bytes do not depend on it.
+"""The locked numeric environment: what is set before NumPy, torch and BLAS load, so that bytes depend on no machine.
 
 NumPy, OpenBLAS, MKL and oneDNN choose code paths by CPU and by thread count, and the paths round differently. These
 variables pin one path that every x86-64 machine has. Trees get their thread count from params and do not need pinning.
@@ -31,6 +31,12 @@ def lock() -> None:
     early = sorted({"numpy", "torch", "pyarrow"} & set(sys.modules))
     if early and any(os.environ.get(name) != value for name, value in LOCKED.items()):
         raise EnvironmentFaultError(
-            Problem("environment-late", "process start", f"{', '.join(early)} already imported", "the environment locked first", "lock before any numeric import")
+            Problem(
+                "environment-late",
+                "process start",
+                f"{', '.join(early)} already imported",
+                "the environment locked first",
+                "lock before any numeric import",
+            )
         )
     os.environ.update(LOCKED)

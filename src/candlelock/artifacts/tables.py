@@ -22,17 +22,34 @@ def write(path: Path, table: pa.Table, schema: TableSchema) -> None:
     fields = [column.field(table.schema.field(column.name).type) for column in schema.columns]
     described = pa.Table.from_arrays([table[f.name].combine_chunks() for f in fields], schema=pa.schema(fields))
     with atomic.replacing(path) as temporary:
-        pq.write_table(described, temporary, compression="zstd", compression_level=3, store_decimal_as_integer=True, write_page_index=False)
+        pq.write_table(
+            described,
+            temporary,
+            compression="zstd",
+            compression_level=3,
+            store_decimal_as_integer=True,
+            write_page_index=False,
+        )
 
 
 def read(path: Path, schema: TableSchema) -> pa.Table:
     """Read a table; InputError when it is missing, is not parquet or breaks `schema`."""
     if not path.is_file():
-        raise InputError(Problem("table-missing", str(path), "no file", f"the table {schema.name}", "build it with `dvc repro`"))
+        raise InputError(
+            Problem("table-missing", str(path), "no file", f"the table {schema.name}", "build it with `dvc repro`")
+        )
     try:
         table = pq.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError) as error:
         found = str(error).splitlines()[0]
-        raise InputError(Problem("table-unreadable", str(path), found, "a parquet file", "restore it with `dvc checkout` or rebuild with `dvc repro`")) from None
+        raise InputError(
+            Problem(
+                "table-unreadable",
+                str(path),
+                found,
+                "a parquet file",
+                "restore it with `dvc checkout` or rebuild with `dvc repro`",
+            )
+        ) from None
     raise_if(schema.problems(table, str(path)))
     return table

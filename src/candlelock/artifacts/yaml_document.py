@@ -55,7 +55,9 @@ def read(path: Path) -> YamlDocument:
     except (YAMLError, UnicodeDecodeError) as error:
         raise InputError(Problem("yaml-syntax", str(path), str(error), "YAML in UTF-8", "mend the file")) from None
     if not isinstance(tree, CommentedMap):
-        raise InputError(Problem("yaml-no-mapping", str(path), type(tree).__name__, "a mapping of keys", "mend the file"))
+        raise InputError(
+            Problem("yaml-no-mapping", str(path), type(tree).__name__, "a mapping of keys", "mend the file")
+        )
     return YamlDocument(str(path), _plain(tree), tree)
 
 

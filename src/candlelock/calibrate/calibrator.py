@@ -37,7 +37,7 @@ class Calibration:
         """Calibrated probability. Same shape."""
         if self.slope is not None and self.intercept is not None:
             return sigmoid(self.slope * logit(p) + self.intercept)
-        return np.interp(p, np.asarray(self.knots_x), np.asarray(self.knots_y))
+        return np.asarray(np.interp(p, np.asarray(self.knots_x), np.asarray(self.knots_y)))
 
 
 def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
@@ -53,13 +53,15 @@ def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
     return Calibration("isotonic", knots_x=fitted.X_thresholds_.tolist(), knots_y=fitted.y_thresholds_.tolist())
 
 
-def choose_calibration(methods: Sequence[Method], p: Array, y: Array, open_time_ms: npt.NDArray[np.int64]) -> tuple[Calibration, dict[str, float]]:
+def choose_calibration(
+    methods: Sequence[Method], p: Array, y: Array, open_time_ms: npt.NDArray[np.int64]
+) -> tuple[Calibration, dict[str, float]]:
     """The method with the lowest cross-fitted log loss, fitted on all rows, and every method's loss."""
     cuts = np.quantile(open_time_ms, np.linspace(0, 1, N_BLOCKS + 1)[1:-1])
     block = np.searchsorted(cuts, open_time_ms, side="right")
-    losses = {method: _cross_fitted_loss(method, p, y, block) for method in methods}
-    best = min(losses, key=lambda method: losses[method])
-    return fit_calibration(best, p, y), dict(losses)
+    losses: dict[str, float] = {method: _cross_fitted_loss(method, p, y, block) for method in methods}
+    best = min(methods, key=lambda method: losses[method])
+    return fit_calibration(best, p, y), losses
 
 
 def _cross_fitted_loss(method: Method, p: Array, y: Array, block: npt.NDArray[np.int64]) -> float:

@@ -40,7 +40,9 @@ def describe_calibrator(calibration: Calibration, losses: Mapping[str, float], s
     )
 
 
-def describe_threshold(p_up: float, choices: Sequence[ThresholdChoice], cost_bps: float, seen: pd.DataFrame) -> Threshold:
+def describe_threshold(
+    p_up: float, choices: Sequence[ThresholdChoice], cost_bps: float, seen: pd.DataFrame
+) -> Threshold:
     """The threshold, every candidate's profit, and the rows it was chosen on."""
     chosen = next(choice for choice in choices if choice.p_up == p_up)
     return Threshold(
@@ -56,11 +58,13 @@ def describe_threshold(p_up: float, choices: Sequence[ThresholdChoice], cost_bps
 
 def predictions_table(rows: pd.DataFrame, threshold: float) -> pa.Table:
     """The PREDICTIONS table of rows with p_up_raw and p_up, labelled or not."""
-    return pa.table({
-        "symbol": pa.array(rows["symbol"], pa.string()),
-        "open_time_utc": pa.array(rows["open_time_ms"].to_numpy()).cast(TIME),
-        "segment": pa.array(rows["segment"], pa.string()),
-        "p_up_raw": pa.array(rows["p_up_raw"].to_numpy()),
-        "p_up": pa.array(rows["p_up"].to_numpy()),
-        "has_signal": pa.array(rows["p_up"].to_numpy() >= threshold),
-    })
+    return pa.table(
+        {
+            "symbol": pa.array(rows["symbol"], pa.string()),
+            "open_time_utc": pa.array(rows["open_time_ms"].to_numpy()).cast(TIME),
+            "segment": pa.array(rows["segment"], pa.string()),
+            "p_up_raw": pa.array(rows["p_up_raw"].to_numpy()),
+            "p_up": pa.array(rows["p_up"].to_numpy()),
+            "has_signal": pa.array(rows["p_up"].to_numpy() >= threshold),
+        }
+    )

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 CANDIDATES = tuple(round(0.50 + 0.01 * step, 2) for step in range(36))
 
 
-def optimize_threshold(rows: pd.DataFrame, hold_ms: int, cost_bps: float, min_trades: int) -> tuple[float, list[ThresholdChoice]]:
+def optimize_threshold(
+    rows: pd.DataFrame, hold_ms: int, cost_bps: float, min_trades: int
+) -> tuple[float, list[ThresholdChoice]]:
     """The candidate with the largest total net profit among those with at least `min_trades`, and all candidates.
 
     `rows`: symbol, open_time_ms, p_up, future_return (NaN where unknown), sorted by symbol and time. A trade lasts
@@ -36,5 +38,9 @@ def _try(rows: pd.DataFrame, p_up: float, hold_ms: int, cost_bps: float) -> Thre
         free_from = -1
         for opened, ahead in zip(own["open_time_ms"].to_numpy(), own["future_return"].to_numpy(), strict=True):
             if opened >= free_from:
-                n_trades, profit, free_from = n_trades + 1, profit + 1e4 * float(np.expm1(ahead)) - cost_bps, opened + hold_ms
+                n_trades, profit, free_from = (
+                    n_trades + 1,
+                    profit + 1e4 * float(np.expm1(ahead)) - cost_bps,
+                    opened + hold_ms,
+                )
     return ThresholdChoice(p_up=p_up, n_trades=n_trades, net_profit_bps=round(profit, 6))

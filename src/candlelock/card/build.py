@@ -74,7 +74,8 @@ def digest(card: ModelCard) -> str:
 
 def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
     """The figures a policy may name."""
-    evaluation, backtest = evidence.evaluation, evidence.backtest
+    evaluation, backtest, threshold = evidence.evaluation, evidence.backtest, evidence.threshold
+    chosen = next(choice for choice in threshold.candidates if choice.p_up == threshold.p_up)
     checks = leakage_checks(evidence, head).model_dump().values()
     return {
         "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp.value,
@@ -90,6 +91,8 @@ def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
         "sharpe": backtest.sharpe,
         "n_trades": backtest.n_trades,
         "n_backtest_days": backtest.n_days,
+        "decide_net_profit_bps": chosen.net_profit_bps,
+        "n_decide_trades": chosen.n_trades,
     }
 
 

@@ -85,7 +85,7 @@ def widen(values: Iterable[float], by_frac: float = 0.06) -> tuple[float, float]
 
 
 def axis(scale: Scale, title: str, show: Callable[[float], str], at_most: int = 6) -> Axis:
-    """An axis with ticks at multiples of 1, 2 or 5 times a power of ten."""
+    """An axis with ticks at multiples of 1, 2 or 5 times a power of ten; `at_most` is 3 or more."""
     step = next(step for step in STEPS if (scale.high - scale.low) / step <= at_most)
     values = [i * step for i in range(math.ceil(scale.low / step), math.floor(scale.high / step) + 1)]
     return Axis(scale, title, [Tick(scale(value), show(value)) for value in values])

@@ -87,10 +87,15 @@ def _artifacts(root: Path, own: files.HeadFiles) -> list[Path]:
 
 def read_plots(root: Path, head: str) -> Plots:
     """The plot tables of a head."""
-    return Plots(**{name: _read_plot(root / files.HeadFiles(head).plot(name)) for name in ("roc", "reliability", "equity")})
+    return Plots(
+        **{name: _read_plot(root / files.HeadFiles(head).plot(name)) for name in ("roc", "reliability", "equity")}
+    )
 
 
 def _read_plot(path: Path) -> list[dict[str, float | str]]:
     """Rows of a plot's CSV; everything but the day is a number."""
     with path.open(encoding="utf-8", newline="") as handle:
-        return [{key: value if key == "day" else float(value) for key, value in row.items()} for row in csv.DictReader(handle)]
+        return [
+            {key: value if key == "day" else float(value) for key, value in row.items()}
+            for row in csv.DictReader(handle)
+        ]

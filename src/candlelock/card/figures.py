@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
 from candlelock.card.chart import Axis, Chart, Mark, Tick, axis, column, dot, frame, line, thin, widen
-from candlelock.card.wording import count, percent, score
+from candlelock.card.wording import count, number, percent, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def draw_roc(rows: Rows, auc: float) -> Chart:
     x, y = frame((0, 1), (0, 1), SQUARE, 46)
     curve = line((x(float(row["fpr"])), y(float(row["tpr"]))) for row in rows)
     marks = [Mark("reference", _diagonal(x, y)), Mark("model", curve)]
-    axes = axis(x, "false positive rate", _plain), axis(y, "true positive rate", _plain)
+    axes = axis(x, "false positive rate", number), axis(y, "true positive rate", number)
     return Chart(f"ROC curve, area {score(auc)}", *axes, marks, SQUARE)
 
 
@@ -53,7 +53,7 @@ def draw_reliability(rows: Rows) -> Chart:
     for b in bins:
         marks.append(Mark("whisker", line([(x(b["p_mean"]), y(b["low"])), (x(b["p_mean"]), y(b["high"]))])))
         marks.append(Mark("dot", dot(x(b["p_mean"]), y(b["up_share"])), _bin_note(b)))
-    axes = axis(x, "mean p_up of the bin", _plain), axis(y, "share that went up", _plain)
+    axes = axis(x, "mean p_up of the bin", number), axis(y, "share that went up", number)
     return Chart(f"Reliability curve of {len(bins)} bins", *axes, marks, SQUARE)
 
 
@@ -132,8 +132,4 @@ def _firsts(days: list[date]) -> list[date]:
 
 
 def _share(fraction: float) -> str:
-    return f"{100 * fraction:.6g}%".replace("-", "−")
-
-
-def _plain(value: float) -> str:
-    return f"{value:.6g}"
+    return f"{number(100 * fraction)}%"

@@ -26,11 +26,10 @@ STAGE_ORDER = ("reports", "models", "data/split", "data/features", "data/snapsho
 
 @dataclass(frozen=True)
 class Contender:
-    """The model or a baseline on the test rows. Bar places are percent of the strip's width."""
+    """The model (without a lead over itself) or a baseline. Places are percent of the strip's width."""
 
     name: str
     remark: str
-    is_model: bool
     accuracy: Interval
     lead_pp: float | None
     scores: dict[str, float | None]
@@ -64,12 +63,8 @@ def compare_accuracies(card: ModelCard) -> Strip:
     own_scores = {name: card.metrics.get(name) for name in METRICS}
     rows = [_contender(card.model_name, "", own, None, own_scores, scale)]
     for name, baseline in sorted(card.baselines.items(), key=lambda item: (-item[1].accuracy.value, item[0])):
-        lead = 100 * (card.metrics["accuracy"] - baseline.accuracy.value)
-        rows.append(
-            _contender(
-                name, _remark(name, card), baseline.accuracy, lead, baseline.model_dump(exclude={"accuracy"}), scale
-            )
-        )
+        lead, scores = 100 * (own.value - baseline.accuracy.value), baseline.model_dump(exclude={"accuracy"})
+        rows.append(_contender(name, _remark(name, card), baseline.accuracy, lead, scores, scale))
     return Strip(rows, scale(0.5))
 
 
@@ -77,7 +72,7 @@ def _contender(
     name: str, remark: str, accuracy: Interval, lead_pp: float | None, scores: dict[str, float | None], scale: Scale
 ) -> Contender:
     places = [scale(value) for value in (accuracy.low, accuracy.value, accuracy.high)]
-    return Contender(name, remark, lead_pp is None, accuracy, lead_pp, scores, *places)
+    return Contender(name, remark, accuracy, lead_pp, scores, *places)
 
 
 def _remark(name: str, card: ModelCard) -> str:

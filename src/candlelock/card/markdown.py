@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
     from candlelock.contracts.documents import ModelCard
 
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-
 
 def render(card: ModelCard, evidence: Evidence) -> str:
     """The page as Markdown with a final newline."""
@@ -33,8 +31,8 @@ def render(card: ModelCard, evidence: Evidence) -> str:
 
 def escape(value: Any) -> str:  # noqa: ANN401
     """Text that Markdown takes literally and that stays in its table cell; a line break becomes a blank."""
-    text = re.sub(r"[&<>]", lambda found: ENTITIES[found[0]], " ".join(str(value).split()))
-    return re.sub(r"([\\`*|~]|\](?=[(\[:])|^#)", r"\\\1", text)
+    text = " ".join(str(value).split())
+    return re.sub(r"[&<\\`*|~]|\](?=[(\[:])|^#", lambda found: f"&#{ord(found[0])};", text)
 
 
 def _environment() -> Environment:

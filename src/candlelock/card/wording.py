@@ -85,7 +85,8 @@ def words(name: str) -> str:
 
 
 def _signed(text: str) -> str:
-    return text.replace("-", "−")
+    """The text with a true minus sign."""
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Source(Document):
 
 
 class Manifest(Document):
-    """data/snapshot/manifest.json: what is in a snapshot. The id names timeframe, symbols and values, not the source."""
+    """data/snapshot/manifest.json: what is in a snapshot. The id names timeframe, symbols and values, no source."""
 
     version: Literal["1"] = "1"
     snapshot_id: Sha256

@@ -48,4 +48,3 @@ class HeadFiles:
     def plot(self, name: str) -> Path:
         """A plot's table by its name."""
         return self.report(f"plots/{name}.csv")
-

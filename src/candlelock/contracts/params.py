@@ -34,7 +34,9 @@ class Params(Frozen):
     backtest: sections.BacktestParams = field("stage `backtest`", "section")
     bench: sections.BenchParams = field("stage `bench`", "section")
     card: sections.CardParams = field("stage `card`", "section")
-    heads: dict[Name, sections.HeadParams] = field("the questions, each with models and a card of its own", "section", min_length=1)
+    heads: dict[Name, sections.HeadParams] = field(
+        "the questions, each with models and a card of its own", "section", min_length=1
+    )
 
     @model_validator(mode="after")
     def _searches_start_inside_their_space(self) -> Self:
@@ -42,7 +44,10 @@ class Params(Frozen):
             for key, limits in getattr(self.tune.space, learner).items():
                 start = getattr(getattr(self.train, learner), key)
                 if not limits.low <= start <= limits.high:
-                    raise ValueError(f"tune.space.{learner}.{key}: {limits.low:g} to {limits.high:g} leaves out the start, train.{learner}.{key} = {start:g}")
+                    raise ValueError(
+                        f"tune.space.{learner}.{key}: {limits.low:g} to {limits.high:g} leaves out the start, "
+                        f"train.{learner}.{key} = {start:g}"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -86,7 +91,13 @@ def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]
     if detail["type"] == "missing":
         return Problem("params-missing-key", place, "nothing", "a value", "add the key; docs/params.md explains it")
     found = "a combination that cannot work" if isinstance(detail["input"], dict) else repr(detail["input"])
-    return Problem("params-bad-value", place, found, detail["msg"].removeprefix("Value error, "), "docs/params.md gives unit and limits of every key")
+    return Problem(
+        "params-bad-value",
+        place,
+        found,
+        detail["msg"].removeprefix("Value error, "),
+        "docs/params.md gives unit and limits of every key",
+    )
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[Frozen]:

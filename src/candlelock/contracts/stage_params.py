@@ -30,7 +30,9 @@ class Frozen(BaseModel):
 class FilesParams(Frozen):
     """Candle files of one's own; read when `snapshot.source` is `files`."""
 
-    path: str = field("folder with one parquet, feather or CSV file per symbol", "path from the project's root", min_length=1)
+    path: str = field(
+        "folder with one parquet, feather or CSV file per symbol", "path from the project's root", min_length=1
+    )
 
 
 class SnapshotParams(Frozen):
@@ -70,7 +72,9 @@ class SplitParams(Frozen):
     def _train_keeps_rows(self) -> Self:
         later = self.calibrate_frac + self.decide_frac + self.test_frac
         if later >= 0.9:
-            raise ValueError(f"calibrate_frac + decide_frac + test_frac is {later:g}: below 0.9 is needed to leave a train segment")
+            raise ValueError(
+                f"calibrate_frac + decide_frac + test_frac is {later:g}: below 0.9 is needed to leave a train segment"
+            )
         return self
 
 
@@ -115,7 +119,9 @@ class MlpParams(Frozen):
 class TrainParams(Frozen):
     """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
 
-    early_stop_frac: float = field("most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5)
+    early_stop_frac: float = field(
+        "most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5
+    )
     lightgbm: LightgbmParams = field("settings of the member lightgbm", "section")
     xgboost: XgboostParams = field("settings of the member xgboost", "section")
     mlp: MlpParams = field("settings of the member mlp", "section")
@@ -146,7 +152,8 @@ class SearchSpace(Frozen):
         for name, model in (("lightgbm", LightgbmParams), ("xgboost", XgboostParams)):
             unknown = sorted(set(getattr(self, name)) - set(model.model_fields))
             if unknown:
-                raise ValueError(f"{name}: {unknown[0]!r} is not a key of train.{name}; known: {', '.join(sorted(model.model_fields))}")
+                known = ", ".join(sorted(model.model_fields))
+                raise ValueError(f"{name}: {unknown[0]!r} is not a key of train.{name}; known: {known}")
         return self
 
 
@@ -160,7 +167,9 @@ class TuneParams(Frozen):
 class CalibrateParams(Frozen):
     """Stack, calibrator and threshold."""
 
-    methods: list[Literal["platt", "isotonic"]] = field("calibrators to choose from by log loss, cross-fitted in time", "method names", min_length=1)
+    methods: list[Literal["platt", "isotonic"]] = field(
+        "calibrators to choose from by cross-fitted log loss", "method names", min_length=1
+    )
     stack_l2: float = field("L2 penalty of the logistic stack", "1", gt=0)
     min_trades: int = field("fewest trades on the decide segment a threshold must give", "trades", ge=1)
 
@@ -180,7 +189,9 @@ class BacktestParams(Frozen):
     capital: int = field("money at the start, shared evenly over the symbols", "quote currency", ge=1)
     fee_bps: float = field("exchange fee of one fill", "basis points of its value", ge=0, lt=10_000)
     slippage_bps: float = field("how much worse than the open a fill is", "basis points of the price", ge=0, lt=10_000)
-    cost_multiples: list[Annotated[float, Field(ge=0)]] = field("costs as multiples of these in the sensitivity table", "multiples", min_length=1)
+    cost_multiples: list[Annotated[float, Field(ge=0)]] = field(
+        "costs as multiples of these in the sensitivity table", "multiples", min_length=1
+    )
 
 
 class BenchParams(Frozen):

@@ -1,4 +1,4 @@
-"""Schemas of the tables: column, type, unit, meaning, null rule, key and sort order. Checked on writing and on reading."""
+"""Schemas of the tables: column, type, unit, meaning, null rule, key, sort order. Checked on writing and reading."""
 
 from __future__ import annotations
 
@@ -40,10 +40,15 @@ class TableSchema:
         """Everything in which `table` breaks the contract."""
         expected = [column.name for column in self.columns]
         if table.column_names != expected:
-            missing, extra = [n for n in expected if n not in table.column_names], [n for n in table.column_names if n not in expected]
+            missing, extra = (
+                [n for n in expected if n not in table.column_names],
+                [n for n in table.column_names if n not in expected],
+            )
             found = f"missing {missing}, unknown {extra}" if missing or extra else f"the order {table.column_names}"
             return [self._problem("columns", place, found, f"columns {expected}")]
-        found_problems = [p for column in self.columns for p in self._column_problems(column, table[column.name], place)]
+        found_problems = [
+            p for column in self.columns for p in self._column_problems(column, table[column.name], place)
+        ]
         return found_problems or self._order_problems(table, place)
 
     def _column_problems(self, column: Column, values: pa.ChunkedArray, place: str) -> list[Problem]:
@@ -55,7 +60,11 @@ class TableSchema:
         if values.null_count and not column.nullable:
             row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0])
             out.append(self._problem("null", at, f"{values.null_count} nulls, the first in row {row}", "no nulls"))
-        if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values.drop_null())).as_py() and len(values.drop_null()):
+        if (
+            pa.types.is_floating(values.type)
+            and not pc.all(pc.is_finite(values.drop_null())).as_py()
+            and len(values.drop_null())
+        ):
             out.append(self._problem("not-finite", at, "NaN or infinity", "finite numbers or null"))
         return out
 
@@ -71,7 +80,14 @@ class TableSchema:
         if ascending.all():
             return []
         row = int(np.flatnonzero(~ascending)[0]) + 1
-        return [self._problem("order", f"{place} row {row}", "a key equal to or before the row above", f"rows unique in and sorted by {', '.join(self.key)}")]
+        return [
+            self._problem(
+                "order",
+                f"{place} row {row}",
+                "a key equal to or before the row above",
+                f"rows unique in and sorted by {', '.join(self.key)}",
+            )
+        ]
 
     def _problem(self, kind: str, place: str, found: str, expected: str) -> Problem:
         return Problem(f"table-{kind}", place, found, f"{self.name}: {expected}", "rebuild the table with `dvc repro`")
@@ -106,12 +122,34 @@ ROWS = TableSchema(
         SYMBOL,
         OPEN_TIME,
         Column("decision_time_utc", TIME, "UTC time", "the bar's close: when a prediction can be made"),
-        Column("label_end_utc", TIME, "UTC time", "when the label becomes known; null where it never does", nullable=True),
-        Column("is_up", pa.bool_(), "1", "label: close after the horizon is above this close; null if unknown or unchanged", nullable=True),
+        Column(
+            "label_end_utc", TIME, "UTC time", "when the label becomes known; null where it never does", nullable=True
+        ),
+        Column(
+            "is_up",
+            pa.bool_(),
+            "1",
+            "label: close after the horizon is above this close; null if unknown or unchanged",
+            nullable=True,
+        ),
         Column("past_return", pa.float64(), "log return", "close against the close one horizon earlier", nullable=True),
-        Column("future_return", pa.float64(), "log return", "close after the horizon against this close", nullable=True),
-        Column("segment", pa.string(), "1", "train, calibrate, decide or test; null where purged or embargoed", nullable=True),
-        Column("fold", pa.int32(), "1", "walk-forward fold that validates the row (1…); 0 in train before the first; null elsewhere", nullable=True),
+        Column(
+            "future_return", pa.float64(), "log return", "close after the horizon against this close", nullable=True
+        ),
+        Column(
+            "segment",
+            pa.string(),
+            "1",
+            "train, calibrate, decide or test; null where purged or embargoed",
+            nullable=True,
+        ),
+        Column(
+            "fold",
+            pa.int32(),
+            "1",
+            "walk-forward fold that validates the row (1…); 0 in train before the first; null elsewhere",
+            nullable=True,
+        ),
     ),
     key=("symbol", "open_time_utc"),
 )
@@ -138,7 +176,10 @@ MEMBER_PREDICTIONS = TableSchema(
         SYMBOL,
         OPEN_TIME,
         Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold"),
-        *(Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in (*MEMBERS, *BASELINES)),
+        *(
+            Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}")
+            for name in (*MEMBERS, *BASELINES)
+        ),
     ),
     key=("symbol", "open_time_utc"),
 )
@@ -168,7 +209,9 @@ EQUITY = TableSchema(
     (
         Column("day_utc", TIME, "UTC time", "start of the UTC day; figures are those of its last bar close"),
         Column("equity", MONEY, "quote currency", "cash and positions at their last close"),
-        Column("buy_and_hold", MONEY, "quote currency", "capital split evenly at the first opens and held, without costs"),
+        Column(
+            "buy_and_hold", MONEY, "quote currency", "capital split evenly at the first opens and held, without costs"
+        ),
         Column("drawdown_frac", pa.float64(), "fraction", "equity below its highest bar close so far"),
     ),
     key=("day_utc",),

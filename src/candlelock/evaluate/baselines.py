@@ -17,7 +17,7 @@ PROBABILITIES = ("majority", "logistic")
 
 
 def predict_baselines(rows: pd.DataFrame, train_up_share: float) -> dict[str, Array]:
-    """Each baseline's answer as p_up, shape (n_rows,): 1.0 or 0.0 from constants and rules, a probability from the rest.
+    """Each baseline's answer as p_up, shape (n_rows,): 1.0 or 0.0 from constants and rules, else a probability.
 
     `rows`: past_return (over the last horizon; NaN or 0 counts as down for both rules) and p_up_logistic.
     `majority` always answers the train segment's share of ups.

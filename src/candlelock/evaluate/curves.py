@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from candlelock.evaluate.bootstrap import Blocks
 from candlelock.evaluate.scores import bin_of
+
+if TYPE_CHECKING:
+    from candlelock.evaluate.bootstrap import Blocks
 
 Array = npt.NDArray[np.float64]
 N_POINTS = 200
@@ -29,7 +33,17 @@ def reliability_curve(y: Array, p: Array, blocks: Blocks, n_bins: int) -> pd.Dat
     for number in np.unique(bin_of(p, n_bins)):
         own = bin_of(p, n_bins) == number
         total, replicates = blocks.sums(np.column_stack([own * y, own]).astype(np.float64))
-        share = np.divide(replicates[:, 0], replicates[:, 1], out=np.full(len(replicates), np.nan), where=replicates[:, 1] > 0)
+        share = np.divide(
+            replicates[:, 0], replicates[:, 1], out=np.full(len(replicates), np.nan), where=replicates[:, 1] > 0
+        )
         interval = blocks.interval(total[0] / total[1], share)
-        points.append({"p_mean": float(p[own].mean()), "up_share": interval.value, "low": interval.low, "high": interval.high, "n_rows": int(own.sum())})
+        points.append(
+            {
+                "p_mean": float(p[own].mean()),
+                "up_share": interval.value,
+                "low": interval.low,
+                "high": interval.high,
+                "n_rows": int(own.sum()),
+            }
+        )
     return pd.DataFrame(points)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def measure_latency(answer: Callable[[npt.NDArray[np.float64]], object], rows: npt.NDArray[np.float64], n_warmup_rows: int, n_threads: int) -> LatencyReport:
+def measure_latency(
+    answer: Callable[[npt.NDArray[np.float64]], object],
+    rows: npt.NDArray[np.float64],
+    n_warmup_rows: int,
+    n_threads: int,
+) -> LatencyReport:
     """Time `answer(row)` for every row of shape (1, n_features) after the first `n_warmup_rows`; milliseconds."""
     taken = []
     for number, row in enumerate(rows):
@@ -27,8 +32,13 @@ def measure_latency(answer: Callable[[npt.NDArray[np.float64]], object], rows: n
             taken.append((time.perf_counter_ns() - start) / 1e6)
     p50, p95, p99 = np.percentile(taken, [50, 95, 99])
     return LatencyReport(
-        mean=round(float(np.mean(taken)), 4), p50=round(float(p50), 4), p95=round(float(p95), 4), p99=round(float(p99), 4),
-        samples=len(taken), n_threads=n_threads, hardware=describe_hardware(),
+        mean=round(float(np.mean(taken)), 4),
+        p50=round(float(p50), 4),
+        p95=round(float(p95), 4),
+        p99=round(float(p99), 4),
+        samples=len(taken),
+        n_threads=n_threads,
+        hardware=describe_hardware(),
     )
 
 
@@ -36,5 +46,8 @@ def describe_hardware() -> Hardware:
     """CPU model, cores, operating system and Python of this machine."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor() or "unknown")
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor() or "unknown",
+    )
     return Hardware(cpu=cpu, n_cores=os.cpu_count() or 1, platform=platform.system(), python=platform.python_version())

@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from candlelock.contracts.documents import Baseline, ConfusionMatrix, EvaluationReport, Interval, Metrics, Slice, utc_text
+from candlelock.contracts.documents import (
+    Baseline,
+    ConfusionMatrix,
+    EvaluationReport,
+    Interval,
+    Metrics,
+    Slice,
+    utc_text,
+)
 from candlelock.evaluate import baselines, scores
 from candlelock.evaluate.bootstrap import Blocks, draw_blocks
 
@@ -34,17 +42,25 @@ def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, 
     highest = (accuracy[best_constant][0], np.maximum(constants[0][1], constants[1][1]))
     counts = scores.outcomes(y, p).sum(axis=0).astype(int)
     return EvaluationReport(
-        n_rows=len(rows), n_days=int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()), share_up=float(y.mean()),
-        first_decision_utc=utc_text(rows["decision_time_ms"].min()), last_label_end_utc=utc_text(rows["label_end_ms"].max()),
-        interval_method=f"percentile block bootstrap, {params.n_bootstrap} draws of {blocks.n_blocks} blocks of {params.block_hours} h, all symbols together, {params.confidence:.0%}",
+        n_rows=len(rows),
+        n_days=int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()),
+        share_up=float(y.mean()),
+        first_decision_utc=utc_text(rows["decision_time_ms"].min()),
+        last_label_end_utc=utc_text(rows["label_end_ms"].max()),
+        interval_method=_method(blocks, params),
         metrics={name: blocks.interval(*score) for name, score in scored.items()},
-        confusion=ConfusionMatrix(n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]),
+        confusion=ConfusionMatrix(
+            n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
+        ),
         baselines={name: _baseline(name, y, answer, accuracy[name], blocks) for name, answer in answers.items()},
-        best_constant=best_constant, best_rule=best_rule,
+        best_constant=best_constant,
+        best_rule=best_rule,
         lift_over_best_constant_pp=_lift(scored["accuracy"], highest, blocks),
         lift_over_best_rule_pp=_lift(scored["accuracy"], accuracy[best_rule], blocks),
         by_symbol=_slices(rows, rows["symbol"], params.n_calibration_bins),
-        by_month=_slices(rows, pd.to_datetime(rows["decision_time_ms"], unit="ms").dt.strftime("%Y-%m"), params.n_calibration_bins),
+        by_month=_slices(
+            rows, pd.to_datetime(rows["decision_time_ms"], unit="ms").dt.strftime("%Y-%m"), params.n_calibration_bins
+        ),
     )
 
 
@@ -52,9 +68,16 @@ def headline(report: EvaluationReport) -> Metrics:
     """The figures for `dvc metrics diff`."""
     figures = {name: interval.value for name, interval in report.metrics.items()}
     return Metrics(
-        n_rows=report.n_rows, lift_over_best_constant_pp=report.lift_over_best_constant_pp.value,
-        lift_over_best_rule_pp=report.lift_over_best_rule_pp.value, **figures,
+        n_rows=report.n_rows,
+        lift_over_best_constant_pp=report.lift_over_best_constant_pp.value,
+        lift_over_best_rule_pp=report.lift_over_best_rule_pp.value,
+        **figures,
     )
+
+
+def _method(blocks: Blocks, params: EvaluateParams) -> str:
+    drawn = f"{params.n_bootstrap} draws of {blocks.n_blocks} blocks of {params.block_hours} h, all symbols together"
+    return f"percentile block bootstrap, {drawn}, {params.confidence:.0%}"
 
 
 def _score_all(y: Array, p: Array, blocks: Blocks, n_bins: int) -> dict[str, scores.Scored]:
@@ -76,22 +99,31 @@ def _baseline(name: str, y: Array, answer: Array, accuracy: scores.Scored, block
     means = scores.score_means(y, answer, blocks) if gives_probability else {}
     once = Blocks(blocks.index, blocks.draws[:0], blocks.confidence)
     return Baseline(
-        accuracy=blocks.interval(*accuracy), f1=_or_zero(scores.score_outcomes(y, answer, once)["f1"][0]),
+        accuracy=blocks.interval(*accuracy),
+        f1=_or_zero(scores.score_outcomes(y, answer, once)["f1"][0]),
         auc_roc=scores.score_auc(y, answer, once)[0],
-        log_loss=means["log_loss"][0] if means else None, brier=means["brier"][0] if means else None,
+        log_loss=means["log_loss"][0] if means else None,
+        brier=means["brier"][0] if means else None,
     )
 
 
 def _slices(rows: pd.DataFrame, by: pd.Series[Any], n_bins: int) -> list[Slice]:
-    return [_slice(str(name), own["is_up"].to_numpy(), own["p_up"].to_numpy(), n_bins) for name, own in rows.groupby(by.to_numpy())]
+    return [
+        _slice(str(name), own["is_up"].to_numpy(), own["p_up"].to_numpy(), n_bins)
+        for name, own in rows.groupby(by.to_numpy())
+    ]
 
 
 def _slice(name: str, y: Array, p: Array, n_bins: int) -> Slice:
     whole = Blocks(np.zeros(len(y), dtype=np.int64), np.ones((0, 1)), 0.95)
     auc = scores.score_auc(y, p, whole)[0]
     return Slice(
-        name=name, n_rows=len(y), share_up=float(y.mean()), accuracy=scores.score_outcomes(y, p, whole)["accuracy"][0],
-        auc_roc=None if np.isnan(auc) else auc, calibration_ece=scores.score_ece(y, p, whole, n_bins)[0],
+        name=name,
+        n_rows=len(y),
+        share_up=float(y.mean()),
+        accuracy=scores.score_outcomes(y, p, whole)["accuracy"][0],
+        auc_roc=None if np.isnan(auc) else auc,
+        calibration_ece=scores.score_ece(y, p, whole, n_bins)[0],
     )
 
 

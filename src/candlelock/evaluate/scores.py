@@ -39,7 +39,10 @@ def score_means(y: Array, p: Array, blocks: Blocks) -> dict[str, Scored]:
     q = np.clip(p, EDGE, 1 - EDGE)
     rows = np.column_stack([-(y * np.log(q) + (1 - y) * np.log(1 - q)), (p - y) ** 2, np.ones_like(y)])
     total, replicates = blocks.sums(rows)
-    return {name: (float(total[i] / total[2]), replicates[:, i] / replicates[:, 2]) for i, name in enumerate(("log_loss", "brier"))}
+    return {
+        name: (float(total[i] / total[2]), replicates[:, i] / replicates[:, 2])
+        for i, name in enumerate(("log_loss", "brier"))
+    }
 
 
 def score_ece(y: Array, p: Array, blocks: Blocks, n_bins: int) -> Scored:

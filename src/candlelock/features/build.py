@@ -20,8 +20,8 @@ from candlelock.features.volume import build_volume
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from candlelock.contracts.registry import Feature
     from candlelock.features.market import Array, Market
-    from candlelock.features.registry import Feature
 
 GROUPS: dict[str, Callable[[Market], dict[str, Array]]] = {
     "returns": build_returns,
@@ -61,12 +61,24 @@ def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
 
 def _refuse_disagreement(registered: list[str], built: list[str]) -> None:
     missing = [
-        Problem("feature-without-function", f"features.yml {name}", "no group computes it", "a function for every entry", nearest(name, built))
+        Problem(
+            "feature-without-function",
+            f"features.yml {name}",
+            "no group computes it",
+            "a function for every entry",
+            nearest(name, built),
+        )
         for name in registered
         if name not in built
     ]
     extra = [
-        Problem("feature-without-entry", f"features.yml {name}", "computed but not registered", "an entry for every feature", nearest(name, registered))
+        Problem(
+            "feature-without-entry",
+            f"features.yml {name}",
+            "computed but not registered",
+            "an entry for every feature",
+            nearest(name, registered),
+        )
         for name in built
         if name not in registered
     ]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def build_trend(market: Market) -> dict[str, Array]:
     """Position between the lowest low and the highest high, and the distance from a long simple average."""
-    features = {f"range_position_{k}": position_in_range(market.close, market.high, market.low, k) for k in (48, 192, 672)}
+    features = {
+        f"range_position_{k}": position_in_range(market.close, market.high, market.low, k) for k in (48, 192, 672)
+    }
     features["sma_distance_200"] = market.close / rolling_mean(market.close, 200) - 1
     return features

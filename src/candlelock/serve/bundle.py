@@ -15,13 +15,13 @@ from candlelock.contracts.documents import Calibrator, Stack, Threshold
 from candlelock.train.learners import lightgbm, mlp, xgboost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from candlelock.train.learner import Model
 
 Array = npt.NDArray[np.float64]
-LOADERS = {"lightgbm": lightgbm.load, "xgboost": xgboost.load, "mlp": mlp.load}
+LOADERS: dict[str, Callable[[Path], Model]] = {"lightgbm": lightgbm.load, "xgboost": xgboost.load, "mlp": mlp.load}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Bundle:
     threshold: float
 
     def predict(self, x: Array) -> Array:
-        """Calibrated p_up, shape (n_rows,), for features in registry order, shape (n_rows, n_features), NaN where unknown."""
+        """Calibrated p_up, shape (n_rows,), for features in registry order (n_rows, n_features), NaN where unknown."""
         raw = {name: model.predict(x) for name, model in self.members.items()}
         return self.calibration.apply(apply_stack(self.stack, raw))
 
@@ -44,6 +44,8 @@ def load_bundle(folder: Path) -> Bundle:
     stack = documents.read(folder / "stack.json", Stack)
     calibrator = documents.read(folder / "calibrator.json", Calibrator)
     threshold = documents.read(folder / "threshold.json", Threshold)
-    calibration = Calibration(calibrator.method, calibrator.slope, calibrator.intercept, calibrator.knots_x, calibrator.knots_y)
+    calibration = Calibration(
+        calibrator.method, calibrator.slope, calibrator.intercept, calibrator.knots_x, calibrator.knots_y
+    )
     members = {name: LOADERS[name](folder) for name in stack.weights}
     return Bundle(members, StackWeights(stack.weights, stack.intercept), calibration, threshold.p_up)

@@ -64,4 +64,5 @@ def _parse(content: bytes, path: Path) -> RawCandles:
     reader = pa.BufferReader(content)
     table = pq.ParquetFile(reader).read() if name.endswith(".parquet") else feather.read_table(reader)
     table.validate(full=True)  # a damaged file may load and crash the process later
-    return RawCandles(str(path), has_lines=False, table=table.rename_columns(table.column_names))
+    names = table.column_names  # raises where a name is not UTF-8
+    return RawCandles(str(path), has_lines=False, table=table.rename_columns(names))

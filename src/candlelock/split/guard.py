@@ -39,12 +39,20 @@ def check_time_split(rows: pd.DataFrame, embargo_ms: int) -> Check:
         last, first = int(earlier["label_end_ms"].max()), int(later["decision_time_ms"].min())
         margins[name] = (first - last) / 1000
         if last + embargo_ms >= first:
-            worst = earlier.loc[earlier["label_end_ms"].idxmax()]
-            findings.append(f"{name}: label of {worst['symbol']} ends at {last} ms, first later decision at {first} ms, embargo {embargo_ms} ms")
+            worst = earlier.iloc[int(earlier["label_end_ms"].argmax())]
+            findings.append(
+                f"{name}: label of {worst['symbol']} ends {last} ms, next decision {first} ms, embargo {embargo_ms} ms"
+            )
     if labelled["label_end_ms"].le(labelled["decision_time_ms"]).any():
         findings.append("a label ends before its decision")
-    what = "latest label end of each earlier part, embargo included, against the first decision of each later part, all symbols together"
-    return Check(passed=not findings, what=what, n_compared=len(pairs), evidence={"margin_seconds": margins, "embargo_seconds": embargo_ms / 1000}, findings=findings)
+    what = "latest label end of each earlier part, embargo included, against the first decision of each later part"
+    return Check(
+        passed=not findings,
+        what=what,
+        n_compared=len(pairs),
+        evidence={"margin_seconds": margins, "embargo_seconds": embargo_ms / 1000},
+        findings=findings,
+    )
 
 
 def check_future_info(built: Tables, rebuild: Callable[[int], Tables], n_cuts: int) -> Check:
@@ -54,15 +62,26 @@ def check_future_info(built: Tables, rebuild: Callable[[int], Tables], n_cuts: i
     evenly over the last nine tenths of the span; the last one leaves out only the last bar.
     """
     opens = np.unique(np.concatenate([_open_times(table) for table in built.values()]))
-    cuts = [int(opens[int(len(opens) * (0.1 + 0.9 * share / n_cuts)) - 1]) for share in range(1, n_cuts)] + [int(opens[-2])]
+    cuts = [int(opens[int(len(opens) * (0.1 + 0.9 * share / n_cuts)) - 1]) for share in range(1, n_cuts)] + [
+        int(opens[-2])
+    ]
     findings: list[str] = []
     n_compared = 0
     for cut in cuts:
         for symbol, prefix in rebuild(cut).items():
             n_compared += prefix.num_rows * (prefix.num_columns - 1)
-            findings += [f"{symbol} {name}, bar {at}: changes with candles after {cut} ms" for name, at in _differences(prefix, built[symbol])]
+            findings += [
+                f"{symbol} {name}, bar {at}: changes with candles after {cut} ms"
+                for name, at in _differences(prefix, built[symbol])
+            ]
     what = "every feature of the whole prefix, rebuilt without the later candles of any symbol, bit for bit"
-    return Check(passed=not findings, what=what, n_compared=n_compared, evidence={"cut_open_time_ms": cuts}, findings=findings[:MAX_FINDINGS])
+    return Check(
+        passed=not findings,
+        what=what,
+        n_compared=n_compared,
+        evidence={"cut_open_time_ms": cuts},
+        findings=findings[:MAX_FINDINGS],
+    )
 
 
 def _differences(prefix: pa.Table, whole: pa.Table) -> Iterator[tuple[str, int]]:
@@ -86,21 +105,36 @@ def _values(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def check_feature_audit(disagreements: Sequence[str], matrix: npt.NDArray[np.float64], names: Sequence[str], future_return: npt.NDArray[np.float64]) -> Check:
+def check_feature_audit(
+    disagreements: Sequence[str],
+    matrix: npt.NDArray[np.float64],
+    names: Sequence[str],
+    future_return: npt.NDArray[np.float64],
+) -> Check:
     """Tables agree with the registry; no feature is the label or a copy of another under a second name."""
     findings = list(disagreements)
     known = ~np.isnan(future_return)
     correlations = {name: _correlation(matrix[known, i], future_return[known]) for i, name in enumerate(names)}
-    findings += [f"{name}: correlation {value:.3f} with the future return" for name, value in correlations.items() if abs(value) > SUSPICIOUS_CORRELATION]
+    findings += [
+        f"{name}: correlation {value:.3f} with the future return"
+        for name, value in correlations.items()
+        if abs(value) > SUSPICIOUS_CORRELATION
+    ]
     seen: dict[bytes, str] = {}
     for i, name in enumerate(names):
         twin = seen.setdefault(np.ascontiguousarray(matrix[:, i]).tobytes(), name)
         if twin != name:
             findings.append(f"{name}: the same values as {twin}")
     strongest = max(correlations, key=lambda name: abs(correlations[name]))
-    evidence = {"strongest_feature": strongest, "strongest_correlation": round(correlations[strongest], 6), "bound": SUSPICIOUS_CORRELATION}
-    what = "columns, types, order and warm-up against features.yml; correlation of each feature with the future return; twins"
-    return Check(passed=not findings, what=what, n_compared=len(names), evidence=evidence, findings=findings[:MAX_FINDINGS])
+    evidence = {
+        "strongest_feature": strongest,
+        "strongest_correlation": round(correlations[strongest], 6),
+        "bound": SUSPICIOUS_CORRELATION,
+    }
+    what = "columns, types, order and warm-up against features.yml; correlation with the future return; twins"
+    return Check(
+        passed=not findings, what=what, n_compared=len(names), evidence=evidence, findings=findings[:MAX_FINDINGS]
+    )
 
 
 def _correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:

@@ -31,7 +31,7 @@ def label_direction(candles: Candles, horizon_bars: int, min_history_bars: int) 
     """One row per candle from `min_history_bars` after the symbol's first, sorted by symbol and time.
 
     `is_up` is 1.0 or 0.0, and NaN where it is unknown: the data end before the horizon, the window spans a missing
-    candle, or the close is unchanged. `label_end_ms` is the close time of the last bar the label looks at, known or not.
+    candle, or the close is unchanged. `label_end_ms` closes the last bar the label looks at, known or not.
     """
     close, opens, bar_ms = candles.close, candles.open_time_ms, candles.bar_ms
     log_close = np.log(close)
@@ -40,15 +40,17 @@ def label_direction(candles: Candles, horizon_bars: int, min_history_bars: int) 
     age = np.arange(close.shape[1]) - np.argmax(~np.isnan(close), axis=1)[:, None]
     row, bar = np.nonzero(~np.isnan(close) & (age >= min_history_bars))
     ahead = future[row, bar]
-    frame = pd.DataFrame({
-        "symbol": pd.Series(candles.symbols, dtype="str").take(row).array,
-        "open_time_ms": opens[bar],
-        "decision_time_ms": opens[bar] + bar_ms,
-        "label_end_ms": opens[bar] + (horizon_bars + 1) * bar_ms,
-        "is_up": np.where(np.isnan(ahead) | (ahead == 0), np.nan, ahead > 0),
-        "past_return": past[row, bar],
-        "future_return": ahead,
-    })
+    frame = pd.DataFrame(
+        {
+            "symbol": pd.Series(candles.symbols, dtype="str").take(row).array,
+            "open_time_ms": opens[bar],
+            "decision_time_ms": opens[bar] + bar_ms,
+            "label_end_ms": opens[bar] + (horizon_bars + 1) * bar_ms,
+            "is_up": np.where(np.isnan(ahead) | (ahead == 0), np.nan, ahead > 0),
+            "past_return": past[row, bar],
+            "future_return": ahead,
+        }
+    )
     return frame.sort_values(["symbol", "open_time_ms"], ignore_index=True)
 
 

@@ -62,7 +62,15 @@ def feature_matrix(rows: pd.DataFrame, tables: Mapping[str, pa.Table]) -> tuple[
         wanted = rows["open_time_ms"].to_numpy()[index]
         at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
         if not np.array_equal(known[at], wanted):
-            raise InputError(Problem("features-stale", f"features of {symbol}", "rows without features", "a feature row for every split row", "run `dvc repro`"))
+            raise InputError(
+                Problem(
+                    "features-stale",
+                    f"features of {symbol}",
+                    "rows without features",
+                    "a feature row for every split row",
+                    "run `dvc repro`",
+                )
+            )
         for column, name in enumerate(names):
             matrix[index, column] = table[name].to_numpy(zero_copy_only=False)[at]
     return matrix, names

@@ -33,7 +33,9 @@ def assign(rows: pd.DataFrame, params: SplitParams, bar_ms: int) -> pd.DataFrame
     times = np.sort(rows.loc[rows["is_up"].notna(), "open_time_ms"].to_numpy())
     if not len(times):
         raise InputError(_empty("train", 0))
-    before = np.cumsum([1 - params.calibrate_frac - params.decide_frac - params.test_frac, params.calibrate_frac, params.decide_frac])
+    before = np.cumsum(
+        [1 - params.calibrate_frac - params.decide_frac - params.test_frac, params.calibrate_frac, params.decide_frac]
+    )
     part = _cut(rows, [int(times[int(len(times) * f)]) for f in before], embargo_ms)
     segment = pd.Series(SEGMENTS, dtype="str").reindex(part).set_axis(rows.index)
     out = rows.assign(segment=segment, fold=_folds(rows, (segment == "train").to_numpy(), params.n_folds))
@@ -90,7 +92,10 @@ def _refuse_thin(rows: pd.DataFrame) -> None:
 
 def _empty(name: str, n_labels: int) -> Problem:
     return Problem(
-        "split-empty", f"params.yaml split, {name}", f"{n_labels} labelled rows", f"at least {MIN_LABELS} with both classes",
+        "split-empty",
+        f"params.yaml split, {name}",
+        f"{n_labels} labelled rows",
+        f"at least {MIN_LABELS} with both classes",
         "take more candles, a smaller embargo_bars, horizon_bars or n_folds, or other fractions",
     )
 

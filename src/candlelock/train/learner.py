@@ -47,7 +47,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Learner:
-    """`fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early by their log loss, else after all rounds."""
+    """`fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds."""
 
     fit: Callable[..., Model]
     rounds_key: str | None

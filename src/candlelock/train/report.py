@@ -73,6 +73,7 @@ def describe_training(rows: pd.DataFrame, members: Mapping[str, Member]) -> Trai
 
 def importance_table(report: TrainingReport) -> pd.DataFrame:
     """Member, feature and share of gain, largest first within each member."""
-    lines = [(name, feature.name, feature.gain) for name, member in report.members.items() for feature in member.importance]
+    lines = [
+        (name, feature.name, feature.gain) for name, member in report.members.items() for feature in member.importance
+    ]
     return pd.DataFrame(lines, columns=["member", "feature", "share"])
-

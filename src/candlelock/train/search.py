@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,39 +23,66 @@ N_STARTUP_TRIALS = 4
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def search(name: str, sample: Sample, folds: Sequence[Fold], space: Mapping[str, SearchRange], params: TrainParams, n_trials: int, seed: int, threads: int, on_trial: Callable[[int, float], None]) -> Study:
-    """Minimise the folds' mean log loss over `space`, starting from the values in `params`.
+@dataclass(frozen=True)
+class SearchTask:
+    """Which learner to search, over what, how long."""
 
-    A fold's model stops early on the fold's own validation rows: the search may use them, the test segment it never sees.
+    name: str
+    space: Mapping[str, SearchRange]
+    n_trials: int
+    seed: int
+    threads: int
+
+
+def search(
+    task: SearchTask, sample: Sample, folds: Sequence[Fold], params: TrainParams, on_trial: Callable[[int, float], None]
+) -> Study:
+    """Minimise the folds' mean log loss, starting from the values in `params`; without a space, only those are tried.
+
+    A fold's model stops early on the fold's own validation rows: the search may use them; test it never sees.
     Trials that are worse than the median after a fold are pruned. `on_trial` is told each trial's number and loss.
     """
-    base: Frozen = getattr(params, name)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
+    base: Frozen = getattr(params, task.name)
+    sampler = optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=N_STARTUP_TRIALS)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS)
     study = optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
-    study.enqueue_trial({key: getattr(base, key) for key in space})
+    study.enqueue_trial({key: getattr(base, key) for key in task.space})
     losses: dict[int, list[float]] = {}
 
     def objective(trial: optuna.Trial) -> float:
-        settings = base.model_copy(update={key: _suggest(trial, key, limits, getattr(base, key)) for key, limits in space.items()})
-        losses[trial.number] = []
+        found = {key: _suggest(trial, key, limits, getattr(base, key)) for key, limits in task.space.items()}
+        settings = base.model_copy(update=found)
+        own = losses[trial.number] = []
         for step, fold in enumerate(folds):
-            model = LEARNERS[name].fit(sample.take(fold.trains), sample.take(fold.validates), settings, seed, threads)
-            losses[trial.number].append(log_loss(sample.y[fold.validates], model.predict(sample.x[fold.validates])))
-            trial.report(_weighted(losses[trial.number], folds), step)
+            own.append(_fold_loss(task, settings, sample, fold))
+            trial.report(_weighted(own, folds), step)
             if step + 1 < len(folds) and trial.should_prune():
                 raise optuna.TrialPruned
-        return _weighted(losses[trial.number], folds)
+        return _weighted(own, folds)
 
     def report(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         on_trial(trial.number, _weighted(losses[trial.number], folds))
 
-    study.optimize(objective, n_trials=n_trials if space else 1, callbacks=[report])
-    trials = [_trial(trial, losses[trial.number], folds) for trial in study.trials]
+    study.optimize(objective, n_trials=task.n_trials if task.space else 1, callbacks=[report])
+    return _describe(task, [_trial(trial, losses[trial.number], folds) for trial in study.trials], folds)
+
+
+def _fold_loss(task: SearchTask, settings: Frozen, sample: Sample, fold: Fold) -> float:
+    watch = sample.take(fold.validates)
+    model = LEARNERS[task.name].fit(sample.take(fold.trains), watch, settings, task.seed, task.threads)
+    return log_loss(watch.y, model.predict(watch.x))
+
+
+def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[Fold]) -> Study:
     best = min((trial for trial in trials if not trial.is_pruned), key=lambda trial: (trial.loss, trial.number))
     return Study(
-        sampler="TPE", seed=seed, metric="log_loss", n_rows=sum(int(fold.validates.sum()) for fold in folds),
-        trials=trials, best_trial=best.number, best_parameters=best.parameters,
+        sampler="TPE",
+        seed=task.seed,
+        metric="log_loss",
+        n_rows=sum(int(fold.validates.sum()) for fold in folds),
+        trials=trials,
+        best_trial=best.number,
+        best_parameters=best.parameters,
     )
 
 
@@ -72,6 +100,9 @@ def _weighted(losses: Sequence[float], folds: Sequence[Fold]) -> float:
 
 def _trial(trial: optuna.trial.FrozenTrial, losses: list[float], folds: Sequence[Fold]) -> Trial:
     return Trial(
-        number=trial.number, parameters={key: float(value) for key, value in trial.params.items()}, fold_losses=losses,
-        loss=_weighted(losses, folds), is_pruned=trial.state == optuna.trial.TrialState.PRUNED,
+        number=trial.number,
+        parameters={key: float(value) for key, value in trial.params.items()},
+        fold_losses=losses,
+        loss=_weighted(losses, folds),
+        is_pruned=trial.state == optuna.trial.TrialState.PRUNED,
     )

@@ -11,7 +11,6 @@ import pytest
 
 from candlelock.card.evidence import Evidence, read_policy
 from candlelock.card.figures import Plots
-from candlelock.card.gates import decide, judge
 from candlelock.contracts import documents as d
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
@@ -22,6 +21,15 @@ START, TRAIN_END, CALIBRATE_END, TEST_START, TEST_END = BOUNDS
 MONTHS = [("2019-04", 0.531, 0.561), ("2019-05", 0.540, 0.548), ("2019-06", 0.522, 0.572), ("2019-07", 0.478, 0.566)]
 BINS = [(0.33, 310), (0.38, 1490), (0.43, 5900), (0.475, 12800), (0.52, 13100), (0.57, 6300), (0.62, 1800), (0.67, 417)]
 COSTS = [(0.0, 0.5214, 2.61), (0.5, 0.2310, 1.42), (1.0, 0.0562, 0.4012), (2.0, -0.2961, None)]
+GATES = [
+    d.Gate(name="accuracy over the best constant", status="PASS", figure=5.79, bound="≥ 2", why="in percentage points"),
+    d.Gate(name="accuracy over the best rule", status="PASS", figure=1.35, bound="> 0", why="lower bound of the lift"),
+    d.Gate(name="calibration", status="PASS", figure=0.0083, bound="≤ 0.1", why="expected calibration error of p_up"),
+    d.Gate(name="latency p95", status="PASS", figure=0.5336, bound="≤ 80", why="milliseconds for one row"),
+    d.Gate(name="leakage checks", status="PASS", figure=0, bound="≤ 0", why="failed ones, as computed"),
+    d.Gate(name="back-test Sharpe", status="FAIL", figure=0.4012, bound="≥ 1", why="annual, after fees and slippage"),
+    d.Gate(name="back-test trades", status="PASS", figure=1236, bound="≥ 50", why="fewer prove nothing"),
+]
 FILES = [
     *(f"reports/direction/{name}.json" for name in ("backtest", "evaluation", "latency", "training")),
     *(f"models/direction/{name}" for name in ("lightgbm.txt", "mlp.safetensors", "stack.json", "xgboost.json")),
@@ -234,7 +242,7 @@ def evidence(
             p_up=0.5725,
             is_profitable=True,
             round_trip_cost_bps=30,
-            candidates=[],
+            candidates=[d.ThresholdChoice(p_up=0.5725, n_trades=310, net_profit_bps=412.5)],
             n_rows=16_790,
             first_decision_utc=CALIBRATE_END,
             last_label_end_utc=TEST_START,
@@ -253,26 +261,14 @@ def evidence(
 def card(evidence: Evidence) -> d.ModelCard:
     evaluation, backtest, latency = evidence.evaluation, evidence.backtest, evidence.latency
     lift, lead = evaluation.lift_over_best_constant_pp, evaluation.lift_over_best_rule_pp
-    figures = {
-        "lift_over_best_constant_pp": lift.value,
-        "lift_over_best_rule_pp_low": lead.low,
-        "calibration_ece": evaluation.metrics["calibration_ece"].value,
-        "latency_p95_ms": latency.p95,
-        "n_failed_leakage_checks": 0.0,
-        "sharpe": backtest.sharpe,
-        "n_trades": backtest.n_trades,
-        "n_rows": evaluation.n_rows,
-        "latency_samples": latency.samples,
-    }
-    gates = judge(evidence.policy, figures)
     gains = [0.86**i for i in range(len(FEATURES))]
     return d.ModelCard(
         model_name="sample_direction",
         head="direction",
         created_at=TEST_END,
         digest=sha("card"),
-        verdict=decide(gates),
-        gates=gates,
+        verdict="NO-GO",
+        gates=GATES,
         policy_version=evidence.policy.version,
         train=d.CardTrain(
             snapshot_id=evidence.manifest.snapshot_id,

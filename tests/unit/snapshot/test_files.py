@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
 import pytest
 
 from candlelock.contracts.documents import Source
@@ -72,6 +75,22 @@ def test_every_unusable_file_is_named_at_once(
     assert [Path(place).name for code, place in found if code == "files-unreadable"] == unreadable
     assert ("csv-ragged", f"{tmp_path / 'E-USD.csv'}:2") in found
     assert ("files-missing", f"{tmp_path}: G/USD 30m") in found
+
+
+@pytest.mark.parametrize(
+    ("sound", "damaged"),
+    [
+        (struct.pack("<3i", 5, 10, 15), struct.pack("<3i", 5, 2**31 - 1, 15)),  # where the texts of a column end
+        (b"volume", b"v\xfflume"),
+    ],
+)
+def test_a_feather_file_damaged_inside_is_refused(tmp_path: Path, sound: bytes, damaged: bytes) -> None:
+    path = tmp_path / "BTC-USD.feather"
+    feather.write_feather(pa.table({"volume": [f"{n}.000" for n in range(9)]}), path, compression="uncompressed")
+    assert sound in path.read_bytes()
+    files.read(["BTC/USD"], "30m", tmp_path)
+    path.write_bytes(path.read_bytes().replace(sound, damaged))
+    assert refused(["BTC/USD"], tmp_path) == [("files-unreadable", str(path))]
 
 
 def test_a_published_snapshot_is_a_source_of_the_same_candles(

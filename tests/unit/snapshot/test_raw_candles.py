@@ -62,3 +62,20 @@ def test_blanks_can_be_seen(value: str | None, shown: str) -> None:
     raw = RawCandles("a.parquet", has_lines=False, table=pa.table({"x": pa.array([value], pa.string())}))
     (problem,) = row_problems(raw, RULE, np.array([0]), ("x",))
     assert (problem.place, problem.found) == ("a.parquet row 1", shown)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (pa.array([1_704_069_000_123], pa.timestamp("ms", "Asia/Tokyo")), "2024-01-01 00:30:00.123"),
+        (pa.array([1_704_069_000], pa.timestamp("s", "no/where")), "2024-01-01 00:30:00"),
+        (pa.array([1_704_069_000], pa.timestamp("s")), "2024-01-01 00:30:00"),
+        (pa.array([2**60], pa.timestamp("s")), "<value out of range: 1152921504606846976>"),
+        (pa.array([1e-7]), "1e-7"),
+        (pa.array([[1]]), "None"),
+    ],
+    ids=str,
+)
+def test_values_of_every_type_can_be_shown(value: pa.Array, shown: str) -> None:
+    raw = RawCandles("a.parquet", has_lines=False, table=pa.table({"x": pa.concat_arrays([value, value])}))
+    assert raw.value_at("x", 1) == shown

@@ -54,7 +54,9 @@ class LightgbmModel:
 
 def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
     """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
-    options: dict[str, Any] = FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
+    options: dict[str, Any] = (
+        FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
+    )
     data = lightgbm.Dataset(sample.x, sample.y, free_raw_data=True)
     if stop is None:
         return LightgbmModel(lightgbm.train(options, data, settings.max_rounds))

@@ -41,7 +41,7 @@ class LogisticModel:
         return {FILE: (json.dumps(document, sort_keys=True, indent=1) + "\n").encode()}
 
 
-def fit(sample: Sample, stop: Sample | None, settings: None, seed: int, threads: int) -> LogisticModel:  # noqa: ARG001
+def fit(sample: Sample, stop: Sample | None, settings: None, seed: int, threads: int) -> LogisticModel:
     """Train on `sample`; there is nothing to stop early, search or seed."""
     from sklearn.linear_model import LogisticRegression
 

@@ -51,13 +51,17 @@ class MlpModel:
 
     def files(self) -> dict[str, bytes]:
         """Standardiser and layers as safetensors."""
-        tensors = {"input.mean": self.inputs.mean, "input.scale": self.inputs.scale, "n_rounds": np.asarray([self.n_rounds])}
+        tensors = {
+            "input.mean": self.inputs.mean,
+            "input.scale": self.inputs.scale,
+            "n_rounds": np.asarray([self.n_rounds]),
+        }
         for i, (weight, bias) in enumerate(self.layers):
             tensors |= {f"layer{i}.weight": np.ascontiguousarray(weight), f"layer{i}.bias": bias}
         return {FILE: save_tensors(tensors)}
 
 
-def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, threads: int) -> MlpModel:  # noqa: ARG001
+def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, threads: int) -> MlpModel:
     """Train on `sample`; with `stop`, keep the epoch with the lowest log loss on it.
 
     `threads` does not apply: one thread keeps the bytes.
@@ -73,7 +77,10 @@ def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, thr
     watch = None if stop is None else _tensors(inputs.apply(stop.x), stop.y)
     n_epochs = _train(network, x, y, watch, settings)
     layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
-    arrays = tuple((layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy().astype(np.float64)) for layer in layers)
+    arrays = tuple(
+        (layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+        for layer in layers
+    )
     return MlpModel(inputs, arrays, n_epochs)
 
 
@@ -82,7 +89,9 @@ def load(folder: Path) -> MlpModel:
     tensors = load_tensors((folder / FILE).read_bytes())
     n_layers = sum(name.endswith(".weight") for name in tensors)
     layers = tuple((tensors[f"layer{i}.weight"], tensors[f"layer{i}.bias"]) for i in range(n_layers))
-    return MlpModel(standardiser.Standardiser(tensors["input.mean"], tensors["input.scale"]), layers, int(tensors["n_rounds"][0]))
+    return MlpModel(
+        standardiser.Standardiser(tensors["input.mean"], tensors["input.scale"]), layers, int(tensors["n_rounds"][0])
+    )
 
 
 def _network(n_inputs: int, settings: MlpParams) -> torch.nn.Sequential:
@@ -101,12 +110,23 @@ def _tensors(x: Array, y: Array) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y.astype(np.float32))
 
 
-def _train(network: torch.nn.Sequential, x: torch.Tensor, y: torch.Tensor, watch: tuple[torch.Tensor, torch.Tensor] | None, settings: MlpParams) -> int:
+def _train(
+    network: torch.nn.Sequential,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    watch: tuple[torch.Tensor, torch.Tensor] | None,
+    settings: MlpParams,
+) -> int:
     """Run the epochs in place; the number kept."""
     import torch
 
     optimizer = torch.optim.SGD(
-        network.parameters(), lr=settings.learning_rate, momentum=MOMENTUM, nesterov=True, weight_decay=settings.weight_decay, foreach=False
+        network.parameters(),
+        lr=settings.learning_rate,
+        momentum=MOMENTUM,
+        nesterov=True,
+        weight_decay=settings.weight_decay,
+        foreach=False,
     )
     best, best_epoch, best_state = float("inf"), settings.max_epochs, None
     for epoch in range(1, settings.max_epochs + 1):

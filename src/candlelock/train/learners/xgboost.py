@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from candlelock.train.learner import Array, Sample
 
 FILE = "xgboost.ubj"
-FIXED = {"objective": "binary:logistic", "eval_metric": "logloss", "tree_method": "hist", "device": "cpu", "max_bin": 256, "verbosity": 0}
+FIXED = {
+    "objective": "binary:logistic",
+    "eval_metric": "logloss",
+    "tree_method": "hist",
+    "device": "cpu",
+    "max_bin": 256,
+    "verbosity": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,21 @@ class XgboostModel:
 
 def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int) -> XgboostModel:
     """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
-    options: dict[str, Any] = FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "nthread": threads}
+    options: dict[str, Any] = (
+        FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "nthread": threads}
+    )
     data = xgboost.QuantileDMatrix(sample.x, sample.y, nthread=threads)
     if stop is None:
         return _single_threaded(xgboost.train(options, data, settings.max_rounds))
     watch = [(xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, nthread=threads), "stop")]
-    booster = xgboost.train(options, data, settings.max_rounds, evals=watch, early_stopping_rounds=settings.patience_rounds, verbose_eval=False)
+    booster = xgboost.train(
+        options,
+        data,
+        settings.max_rounds,
+        evals=watch,
+        early_stopping_rounds=settings.patience_rounds,
+        verbose_eval=False,
+    )
     return _single_threaded(booster[: booster.best_iteration + 1])
 
 

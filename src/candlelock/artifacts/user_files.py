@@ -1,0 +1,34 @@
+"""The two files a user edits, `params.yaml` and `features.yml`, read and checked as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import yaml_document
+from candlelock.contracts import files
+from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.params import Params, parse_params
+from candlelock.contracts.registry import parse_registry, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from candlelock.contracts.registry import Feature
+
+
+def read_params(root: Path, head: str | None = None) -> Params:
+    """params.yaml below `root`; `head`, if given, has to be one of its heads. Raises InputError with every problem."""
+    document = yaml_document.read(root / files.PARAMS)
+    params = parse_params(document.values, document.file, document.line_of)
+    if head is not None and head not in params.heads:
+        raise InputError(
+            Problem("head-unknown", f"{document.file} heads", head, "a head", nearest(head, list(params.heads)))
+        )
+    return params
+
+
+def read_registry(root: Path, groups: Iterable[str]) -> tuple[Feature, ...]:
+    """The entries of features.yml that are switched on, in its order. Raises InputError with every problem."""
+    document = yaml_document.read(root / files.REGISTRY)
+    return select(parse_registry(document.values, document.file, document.line_of), groups)

@@ -1,0 +1,88 @@
+"""A card in a terminal: what was trained on what, the headline figures beside their baselines, each gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from candlelock.contracts.documents import CardRange, Interval, ModelCard
+
+STYLES = {"PASS": "green", "GO": "bold green", "FAIL": "red", "NO-GO": "bold red"}
+UNSURE = "yellow"
+
+
+def print_card(console: Console, card: ModelCard, path: Path) -> None:
+    """Print the card of `path`."""
+    train, test = card.train, card.segments["test"]
+    console.print()
+    console.print(
+        Text.assemble(
+            (f"{card.model_name} / {card.head}", "bold"), "   ", (card.verdict, STYLES.get(card.verdict, UNSURE))
+        )
+    )
+    symbols = ", ".join(train.symbols)
+    console.print(f"  trained on {train.rows:,} rows of {symbols}, {train.timeframe} bars, {_days(train.range)}")
+    console.print(f"  tested on  {_days(test)}, {train.horizon_bars} bars ahead; snapshot {train.snapshot_id[:12]}\n")
+    console.print(_metrics(card))
+    console.print()
+    console.print(_gates(card))
+    folder = path.parent
+    console.print(f"\n  card {folder}/model_card.html  (also .md, .json)   digest {card.digest[:12]}\n", soft_wrap=True)
+
+
+def _metrics(card: ModelCard) -> Table:
+    constant, rule, logistic = (card.baselines[name] for name in (card.best_constant, card.best_rule, "logistic"))
+    table = Table(
+        "on test",
+        "model",
+        "95 %",
+        _words(card.best_constant),
+        _words(card.best_rule),
+        "logistic",
+        box=None,
+        pad_edge=True,
+    )
+    table.add_row(
+        "accuracy",
+        f"{card.metrics['accuracy']:.2%}",
+        _between(card.intervals["accuracy"], "{:.2%}"),
+        *(f"{baseline.accuracy.value:.2%}" for baseline in (constant, rule, logistic)),
+    )
+    for name, attribute in (("AUC", "auc_roc"), ("log loss", "log_loss"), ("Brier", "brier")):
+        others = [getattr(baseline, attribute) for baseline in (constant, rule, logistic)]
+        cells = ["—" if value is None else f"{value:.4f}" for value in others]
+        table.add_row(name, f"{card.metrics[attribute]:.4f}", _between(card.intervals[attribute], "{:.4f}"), *cells)
+    ece = card.metrics["calibration_ece"]
+    table.add_row("ECE", f"{ece:.4f}", _between(card.intervals["calibration_ece"], "{:.4f}"), "", "", "")
+    lifts = [card.intervals[f"lift_over_best_{kind}_pp"] for kind in ("constant", "rule")]
+    table.add_row(
+        "lift, points", "", "", *(f"{lift.value:+.2f} [{lift.low:+.2f}, {lift.high:+.2f}]" for lift in lifts), ""
+    )
+    return table
+
+
+def _gates(card: ModelCard) -> Table:
+    table = Table("gate", "verdict", "figure", "bound", box=None, pad_edge=True)
+    for gate in card.gates:
+        figure = "—" if gate.figure is None else f"{gate.figure:.4g}"
+        table.add_row(gate.name, Text(gate.status, STYLES.get(gate.status, UNSURE)), figure, gate.bound)
+    return table
+
+
+def _between(interval: Interval, form: str) -> str:
+    return f"[{form.format(interval.low)}, {form.format(interval.high)}]"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _days(span: CardRange) -> str:
+    return f"{span.start[:10]} to {span.end[:10]}"

@@ -1,0 +1,60 @@
+"""Rows of the split joined with what other stages know of them: features, predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import documents, tables, user_files
+from candlelock.contracts import files
+from candlelock.contracts.documents import Manifest
+from candlelock.contracts.registry import table_schema
+from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS
+from candlelock.split.rows import feature_matrix, from_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    from candlelock.contracts.tables import TableSchema
+
+
+def read_feature_tables(root: Path, groups: Iterable[str]) -> dict[str, pa.Table]:
+    """Symbol -> feature table, checked against the registry."""
+    schema = table_schema(user_files.read_registry(root, groups))
+    manifest = documents.read(root / files.MANIFEST, Manifest)
+    return {entry.symbol: tables.read(root / files.FEATURES / entry.file, schema) for entry in manifest.symbols}
+
+
+def read_rows(root: Path, head: str) -> pd.DataFrame:
+    """The split of a head, as `labels` and `segments` made it."""
+    return from_table(tables.read(root / files.HeadFiles(head).rows, ROWS))
+
+
+def read_matrix(root: Path, head: str, groups: Iterable[str]) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    """The split of a head, its feature matrix (n_rows, n_features) with NaN where unknown, and the features' names."""
+    rows = read_rows(root, head)
+    return rows, *feature_matrix(rows, read_feature_tables(root, groups))
+
+
+def read_member_predictions(root: Path, head: str) -> pd.DataFrame:
+    """Split rows that the members predicted, with `p_up_<member>`: train out of fold, and everything later."""
+    return _join(root, head, files.HeadFiles(head).members, MEMBER_PREDICTIONS)
+
+
+def read_test_rows(root: Path, head: str) -> pd.DataFrame:
+    """Labelled test rows with the calibrated probability and the baseline's."""
+    rows = _join(root, head, files.HeadFiles(head).predictions, PREDICTIONS)
+    baseline = read_member_predictions(root, head)[["symbol", "open_time_ms", "p_up_logistic"]]
+    rows = rows.merge(baseline, on=["symbol", "open_time_ms"], validate="one_to_one")
+    return rows[(rows["segment"] == "test") & rows["is_up"].notna()].reset_index(drop=True)
+
+
+def _join(root: Path, head: str, path: Path, schema: TableSchema) -> pd.DataFrame:
+    table = tables.read(root / path, schema)
+    frame = table.drop_columns(["segment", "open_time_utc"]).to_pandas()
+    frame["open_time_ms"] = table["open_time_utc"].cast("int64").to_numpy()
+    return read_rows(root, head).merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")
