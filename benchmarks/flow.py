@@ -36,6 +36,8 @@ BOUNDS = {
     "binance_spot_1m_2025": (0.540, 2.0),
 }
 MAX_ECE = 0.03
+HEADER = """| set, horizon | AUC [95 %] | accuracy | over constant | over best rule [95 %] | ECE | verdict | seconds | bounds |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 def clone(name: str, work: Path, candles: Path) -> Path:
@@ -73,11 +75,13 @@ def line(name: str, project: Path, seconds: float) -> str:
     auc, constant, rule = figures["auc_roc"], lifts["lift_over_best_constant_pp"], lifts["lift_over_best_rule_pp"]
     least_auc, least_lift = BOUNDS[name]
     reached = auc >= least_auc and constant["value"] >= least_lift and figures["calibration_ece"] <= MAX_ECE
+    low, high = lifts["auc_roc"]["low"], lifts["auc_roc"]["high"]
     return (
-        f"| {name}, {SETS[name]['horizon']} | {auc:.4f} [{lifts['auc_roc']['low']:.3f}, {lifts['auc_roc']['high']:.3f}] (≥ {least_auc}) "
+        f"| {name}, {SETS[name]['horizon']} | {auc:.4f} [{low:.3f}, {high:.3f}] (≥ {least_auc}) "
         f"| {100 * figures['accuracy']:.2f} | {constant['value']:+.2f} (≥ {least_lift:+}) "
         f"| {card['best_rule']} {rule['value']:+.2f} [{rule['low']:+.2f}, {rule['high']:+.2f}] "
-        f"| {figures['calibration_ece']:.4f} (≤ {MAX_ECE}) | {card['verdict']} | {seconds:.0f} | {'reached' if reached else 'MISSED'} |"
+        f"| {figures['calibration_ece']:.4f} (≤ {MAX_ECE}) | {card['verdict']} | {seconds:.0f} "
+        f"| {'reached' if reached else 'MISSED'} |"
     )
 
 
@@ -93,11 +97,7 @@ def main() -> None:
     for name in got.sets:
         project = clone(name, work, got.candles)
         lines.append(line(name, project, rebuild(project)))
-    print(
-        "| set, horizon | AUC [95 %] | accuracy | lift over constant | lift over best rule [95 %] | ECE | verdict | seconds | bounds |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    print("\n".join(lines))
+    print(HEADER, *lines, sep="\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@
   close included; rounded to 1e-18. Its value is quantity × price, rounded to 1e-8. Its fee is a fraction of that value,
   rounded up to 1e-8.
 
-All of it is `decimal.Decimal` with 50 digits, so nothing is lost: equity is cash + quantity × last close at every bar,
-and the final equity is the capital plus the sum of all profits, to the last digit. The trades table alone rebuilds it.
+All of it is `decimal.Decimal` with 50 digits, so nothing is lost while values stay below 1e24: equity is cash +
+quantity × last close at every bar, and the final equity is the capital plus the sum of all profits, to the last digit.
+The trades table alone rebuilds it.
 
 Does not belong here: which bars are traded (`schedule`), figures (`backtest`).
 """

@@ -67,6 +67,13 @@ def test_perfectly_calibrated_bins_lie_on_the_diagonal() -> None:
     )
 
 
+def test_bin_that_promised_too_little_lies_above_the_diagonal() -> None:
+    rows = [{"p_mean": 0.4, "up_share": 0.5, "low": 0.45, "high": 0.55, "n_rows": 10}]
+    chart = figures.draw_reliability(rows)
+    assert points(chart, "dot")[0] == pytest.approx((chart.x.scale(0.4), chart.y.scale(0.5)), abs=0.1)
+    assert chart.marks[-1].note == "p_up 0.4000: 0.5000 went up [0.4500, 0.5500], 10 rows"
+
+
 def test_bin_without_rows_is_left_out() -> None:
     full = {"p_mean": 0.5, "up_share": 0.5, "low": 0.4, "high": 0.6, "n_rows": 3}
     chart = figures.draw_reliability([full, {**full, "p_mean": 0.9, "n_rows": 0}])
