@@ -46,7 +46,8 @@ def draw_roc(rows: Rows, auc: float) -> Chart:
 def draw_reliability(rows: Rows) -> Chart:
     """Share of ups against the mean p_up of each bin that has rows, with intervals; below, the rows of the bin."""
     bins = [{name: float(value) for name, value in row.items()} for row in rows if float(row["n_rows"]) > 0]
-    span = widen(b[name] for b in bins for name in ("p_mean", "low", "high"))
+    low, high = widen(b[name] for b in bins for name in ("p_mean", "low", "high"))
+    span = max(low, 0), min(high, 1)
     x, y = frame(span, span, SQUARE, 46)
     curve = line((x(b["p_mean"]), y(b["up_share"])) for b in bins)
     marks = [*_columns(bins, x, y), Mark("reference", _diagonal(x, y)), Mark("model thin", curve)]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,9 +37,9 @@ def test_ticks_of_known_ranges() -> None:
 
 def test_frame_turns_values_upside_down_inside_the_margins() -> None:
     x, y = frame((0, 10), (-1, 1), (500, 300), 40)
-    assert (x(0), x(10)) == (54, 486)
+    assert (x(0), x(10)) == (54, 470)
     assert (y(-1), y(1)) == (260, 30)
-    assert x(5) == pytest.approx(float(Fraction(54 + 486, 2)))
+    assert x(5) == 262
 
 
 def test_line_leaves_out_points_that_fall_together() -> None:

@@ -74,6 +74,12 @@ def test_bin_that_promised_too_little_lies_above_the_diagonal() -> None:
     assert chart.marks[-1].note == "p_up 0.4000: 0.5000 went up [0.4500, 0.5500], 10 rows"
 
 
+def test_axes_of_probabilities_end_at_0_and_1() -> None:
+    rows = [{"p_mean": p, "up_share": p, "low": p - 0.1, "high": p + 0.1, "n_rows": 1} for p in (0.1, 0.9)]
+    x = figures.draw_reliability(rows).x.scale
+    assert (x.low, x.high) == (0, 1)
+
+
 def test_bin_without_rows_is_left_out() -> None:
     full = {"p_mean": 0.5, "up_share": 0.5, "low": 0.4, "high": 0.6, "n_rows": 3}
     chart = figures.draw_reliability([full, {**full, "p_mean": 0.9, "n_rows": 0}])

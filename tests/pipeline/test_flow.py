@@ -1,0 +1,111 @@
+"""The flow under the real dvc: builds, repeats nothing, experiments, survives a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.pipeline.project import Project, environment
+
+
+def test_a_second_repro_runs_nothing(built: Project) -> None:
+    before = (built.root / "dvc.lock").read_bytes()
+    answer = built.dvc("repro")
+    assert "up to date" in answer
+    assert "Running stage" not in answer
+    assert (built.root / "dvc.lock").read_bytes() == before
+    assert "up to date" in built.dvc("status")
+
+
+def test_the_planted_edge_is_found_and_the_card_validates(built: Project) -> None:
+    card = json.loads((built.root / "reports/direction/model_card.json").read_text())
+    assert card["metrics"]["auc_roc"] > 0.55
+    assert card["leakage_checks"] == {"feature_audit": True, "future_info": True, "time_split": True}
+    answer = built.run(
+        sys.executable, "-m", "candlelock.cli", "card", "validate", "reports/direction/model_card.json", "--json"
+    )
+    assert json.loads(answer.stdout)["is_valid"] is True
+
+
+def test_a_clean_clone_rebuilds_the_committed_lock(built: Project, tmp_path: Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", str(built.root), str(tmp_path / "clone")], check=True)
+    clone = Project(tmp_path / "clone")
+    for candles in (built.root / "data/candles").glob("*.csv"):
+        (clone.root / "data/candles" / candles.name).write_bytes(candles.read_bytes())
+    clone.dvc("repro")
+    assert clone.lock() == built.lock()
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_an_experiment_changes_what_it_should(copy: Project) -> None:
+    before = copy.lock()
+    copy.dvc("exp", "run", "-S", "heads.direction.horizon_bars=2")
+    after = copy.lock()
+    changed = {path for path in after if after[path] != before[path]}
+    assert {"data/split", "models/direction/lightgbm.txt", "reports/direction/model_card.json"} <= changed
+    assert changed.isdisjoint({"data/snapshot", "data/features"})
+    assert "heads.direction.horizon_bars" in copy.dvc("params", "diff")
+    assert "auc_roc" in copy.dvc("metrics", "diff")
+    assert "horizon_bars" in copy.dvc("exp", "show", "--csv")
+    assert "train@direction" in copy.dvc("dag")
+    copy.dvc("plots", "diff", "HEAD")
+    assert (copy.root / "dvc_plots/index.html").is_file()
+
+
+def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:
+    before = copy.lock()
+    copy.dvc("repro", "--single-item", "train@direction")
+    assert copy.lock() == before
+    copy.dvc("exp", "run", "-S", "train.lightgbm.num_leaves=7", "train@direction")
+    after = copy.lock()
+    assert after["models/direction/lightgbm.txt"] != before["models/direction/lightgbm.txt"]
+    assert "[num_leaves: 7]" in (copy.root / "models/direction/lightgbm.txt").read_text()
+
+
+def test_a_stage_dies_with_dvc_and_the_next_run_completes(copy: Project) -> None:
+    before = copy.lock()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro", "--force", "--single-item", "tune@direction"],
+        cwd=copy.root,
+        env=environment(copy.root),
+        stdout=subprocess.DEVNULL,
+    )
+    stage = _wait_for_stage(copy.root)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    _wait_until_gone(stage)
+    copy.dvc("repro")
+    assert copy.lock() == before
+
+
+def _wait_for_stage(root: Path) -> int:
+    """Process id of the stage that runs in `root`."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                arguments = (process / "cmdline").read_bytes().split(b"\0")
+                if b"stages" in arguments and Path(os.readlink(process / "cwd")) == root:
+                    return int(process.name)
+            except OSError:
+                continue
+        time.sleep(0.02)
+    raise AssertionError("no stage started")
+
+
+def _wait_until_gone(process: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return
+        except OSError:
+            return
+        time.sleep(0.02)
+    os.kill(process, signal.SIGKILL)
+    raise AssertionError("the stage outlived dvc")
