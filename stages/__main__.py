@@ -1,4 +1,4 @@
-"""Run one stage: `python -m stages NAME [HEAD]`, from the project's root. Entry point of every stage in dvc.yaml."""
+"""Run one stage: `python -m stages STAGE [HEAD]`, from the project's root. Entry point of every stage in dvc.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from candlelock.artifacts import numeric_environment
 from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
 
 PR_SET_PDEATHSIG = 1
-STAGES = ("snapshot", "features", "split", "tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
+WHOLE = ("snapshot", "features", "split")  # stages for all heads at once
+PER_HEAD = ("tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
+USAGE = f"usage: python -m stages {{{','.join(WHOLE)}}}\n       python -m stages {{{','.join(PER_HEAD)}}} HEAD"
 
 
 def die_with_parent(parent: int) -> None:
@@ -27,10 +29,10 @@ def die_with_parent(parent: int) -> None:
 def main(arguments: list[str]) -> int:
     """Exit code 0, or that of the error: 1 a check failed, 2 wrong input, 3 environment."""
     die_with_parent(os.getppid())
-    if not arguments or arguments[0] not in STAGES or len(arguments) > 2:
-        print(f"usage: python -m stages {{{','.join(STAGES)}}} [HEAD]", file=sys.stderr)
+    name, *head = arguments or [""]
+    if (name, len(head)) not in {*((stage, 0) for stage in WHOLE), *((stage, 1) for stage in PER_HEAD)}:
+        print(USAGE, file=sys.stderr)
         return EXIT_BAD_INPUT
-    name, *head = arguments
     try:
         numeric_environment.lock()
         from candlelock.artifacts.user_files import read_params

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
 HELP = """Reproducible machine-learning pipelines for crypto trading signals, on DVC.
 
@@ -38,17 +38,25 @@ HERE = Path()
 MIN_WIDTH = 110  # columns; narrower tables wrap into noise
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(version("candlelock"))
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+]
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    version: Version = False,
 ) -> None:
     """Options before the command."""
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(version_of("candlelock"))
-        raise typer.Exit
     if debug:
         os.environ["CANDLELOCK_DEBUG"] = "1"
 
@@ -162,7 +170,7 @@ def main() -> None:
 
 def _read_card(path: Path) -> ModelCard:
     from candlelock.artifacts import documents
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
     return documents.read(path, ModelCard)
 
@@ -178,7 +186,7 @@ def _print_json(value: Any) -> None:  # noqa: ANN401
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, width=max(shutil.get_terminal_size().columns, MIN_WIDTH))
+    return Console(highlight=False, markup=False, emoji=False, width=max(shutil.get_terminal_size().columns, MIN_WIDTH))
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -115,7 +115,7 @@ def in_units(value: Decimal) -> Fraction:
     return Fraction(value) * UNIT
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
     ledger = run(case)
@@ -129,7 +129,7 @@ def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_the_trades_table_alone_balances(case: Case) -> None:
     ledger = run(case)
@@ -152,7 +152,7 @@ def test_the_trades_table_alone_balances(case: Case) -> None:
     assert trades_table(ledger)["pnl"].type == MONEY
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_no_fill_comes_before_its_signal_is_known(case: Case) -> None:
     for trade in run(case).trades:
@@ -163,7 +163,7 @@ def test_no_fill_comes_before_its_signal_is_known(case: Case) -> None:
         assert leave - entry >= case.horizon_bars or leave == max(symbol.bars) + 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(), st.integers(LATEST_START, N_BARS - 1))
 def test_the_future_does_not_change_the_past(case: Case, last_bar: int) -> None:
     def until(symbol: Symbol) -> Symbol:
@@ -177,7 +177,7 @@ def test_the_future_does_not_change_the_past(case: Case, last_bar: int) -> None:
     assert run(case).equity[:n_marks].tolist() == short.equity[:n_marks].tolist()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(cases())
 def test_without_signals_equity_is_constant(case: Case) -> None:
     quiet = {name: replace(symbol, signals=frozenset()) for name, symbol in case.symbols.items()}
@@ -186,7 +186,7 @@ def test_without_signals_equity_is_constant(case: Case) -> None:
     assert set(ledger.equity.tolist()) == {case.capital}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(), st.permutations(SYMBOLS))
 def test_symbols_commute(case: Case, names: list[str]) -> None:
     renamed = dict(zip(names, case.symbols.values(), strict=False))
@@ -202,7 +202,7 @@ def rounding_bound(ledger: Ledger, highest: Decimal) -> Decimal:
 NEAR_100 = cases(st.just(98 * UNIT), range_percent=104)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(NEAR_100, st.sampled_from([0.0, 0.3, 5.0]), st.sampled_from([0.0, 0.3, 5.0]))
 def test_higher_costs_never_help(case: Case, more_fee_bps: float, more_slippage_bps: float) -> None:
     cheap = run(case)
@@ -210,7 +210,7 @@ def test_higher_costs_never_help(case: Case, more_fee_bps: float, more_slippage_
     assert dear.equity[-1] <= cheap.equity[-1] + rounding_bound(cheap, Decimal(103))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(NEAR_100)
 def test_the_unit_of_the_price_does_not_matter(case: Case) -> None:
     def tenfold(symbol: Symbol) -> Symbol:

@@ -60,7 +60,15 @@ def test_every_printed_number_is_kept_exactly_in_the_narrowest_decimal(printed: 
         assert narrow[0].type == pa.decimal128(18 if n_digits <= 18 else 38, scale)
 
 
-@given(st.text(alphabet="0123456789.+-eE_ xnaif,", max_size=60))
+@given(
+    st.text(alphabet="0123456789.+-eE_ xnaif,", max_size=60)
+    | st.builds("{}e{}".format, st.integers(0, 10**40), st.integers(-500, 500))
+    | st.builds("{}.{}e{}".format, digits, digits, st.integers(-500, 500))
+    | st.floats().map(repr)
+)
+@example("1.0812105066122693e-259")
+@example("1" + "0" * 300 + "e-300")
+@example("0." + "0" * 300 + "1e300")
 @example("9" * 45)
 @example("1e45")
 @example("1." + "0" * 90)

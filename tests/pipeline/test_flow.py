@@ -90,7 +90,7 @@ def _wait_for_stage(root: Path) -> int:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 arguments = (process / "cmdline").read_bytes().split(b"\0")
-                if b"stages" in arguments and Path(os.readlink(process / "cwd")) == root:
+                if b"stages" in arguments and (process / "cwd").readlink() == root:
                     return int(process.name)
             except OSError:
                 continue

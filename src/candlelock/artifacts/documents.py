@@ -35,7 +35,7 @@ def read(path: Path, model: type[Document]) -> Document:
     Raises InputError when it is missing, is not strict JSON or does not fit.
     """
     try:
-        return model.model_validate_json(json.dumps(read_json(path)))
+        return model.model_validate_json(json.dumps(read_json(path)), strict=True)
     except ValidationError as error:
         raise InputError(
             Problem(
@@ -50,14 +50,13 @@ def read(path: Path, model: type[Document]) -> Document:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Parse strict JSON: no duplicate keys, no NaN, no numbers beyond float64."""
+    """Parse strict JSON: UTF-8, no duplicate keys, no NaN, no numbers beyond float64."""
     if not path.is_file():
         raise InputError(Problem("document-missing", str(path), "no file", "a JSON document", HELP_REBUILD))
     try:
-        return json.loads(
-            path.read_bytes(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
-        )
-    except (ValueError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise InputError(Problem("document-not-json", str(path), str(error), "strict JSON", HELP_REBUILD)) from None
 
 

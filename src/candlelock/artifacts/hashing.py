@@ -28,15 +28,21 @@ def sha256_json(value: object) -> str:
 def logical_hash(table: pa.Table) -> str:
     """SHA-256 of a table's content: names, types and column buffers, whatever the file's encoding or writer.
 
-    Only for tables without nulls and with columns of fixed width, as candles are.
+    Only for numbers and times without nulls, as candles are; ValueError for anything else.
     """
     digest = hashlib.sha256()
     for name in table.column_names:
         column = table[name].combine_chunks()
-        if column.null_count or not hasattr(column.type, "bit_width"):
-            raise ValueError(f"column {name}: a logical hash needs fixed-width values without nulls")
+        if column.null_count or not _is_flat(column.type):
+            raise ValueError(f"column {name}: a logical hash needs numbers or times without nulls")
         values = pa.concat_arrays([column])  # a slice keeps its parent's buffer: copy to the rows alone
         width = values.type.bit_width // 8
         digest.update(f"{name}:{values.type}:{len(values)};".encode())
         digest.update(memoryview(values.buffers()[1])[values.offset * width : (values.offset + len(values)) * width])
     return digest.hexdigest()
+
+
+def _is_flat(dtype: pa.DataType) -> bool:
+    """Whether a value is a whole number of bytes in one buffer."""
+    types = pa.types
+    return any(kind(dtype) for kind in (types.is_integer, types.is_floating, types.is_decimal, types.is_temporal))

@@ -40,8 +40,9 @@ def read(path: Path, schema: TableSchema) -> pa.Table:
         )
     try:
         table = pq.ParquetFile(path).read()
-    except (pa.ArrowInvalid, OSError) as error:
-        found = str(error).splitlines()[0]
+        problems = schema.problems(table, str(path))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # damage may reach the columns' names
+        found = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(
             Problem(
                 "table-unreadable",
@@ -51,5 +52,5 @@ def read(path: Path, schema: TableSchema) -> pa.Table:
                 "restore it with `dvc checkout` or rebuild with `dvc repro`",
             )
         ) from None
-    raise_if(schema.problems(table, str(path)))
+    raise_if(problems)
     return table

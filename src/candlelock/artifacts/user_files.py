@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import yaml_document
 from candlelock.contracts import files
-from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.errors import InputError, Problem, nearest, raise_if
 from candlelock.contracts.params import Params, parse_params
 from candlelock.contracts.registry import parse_registry, select
 
@@ -23,7 +23,13 @@ def read_params(root: Path, head: str | None = None) -> Params:
     params = parse_params(document.values, document.file, document.line_of)
     if head is not None and head not in params.heads:
         raise InputError(
-            Problem("head-unknown", f"{document.file} heads", head, "a head", nearest(head, list(params.heads)))
+            Problem(
+                "head-unknown",
+                f"{document.file}:{document.line_of(('heads',))} heads",
+                repr(head),
+                "one of the heads",
+                nearest(head, list(params.heads)),
+            )
         )
     return params
 
@@ -31,4 +37,9 @@ def read_params(root: Path, head: str | None = None) -> Params:
 def read_registry(root: Path, groups: Iterable[str]) -> tuple[Feature, ...]:
     """The entries of features.yml that are switched on, in its order. Raises InputError with every problem."""
     document = yaml_document.read(root / files.REGISTRY)
-    return select(parse_registry(document.values, document.file, document.line_of), groups)
+    wanted = set(groups)
+    entries = select(parse_registry(document.values, document.file, document.line_of), wanted)
+    empty = sorted(wanted - {entry.group for entry in entries})
+    help_line = "add its entries, or take it out of features.groups in params.yaml"
+    raise_if([Problem("group-empty", f"{document.file} {name}", "no entry", "a feature", help_line) for name in empty])
+    return entries

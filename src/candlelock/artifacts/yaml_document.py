@@ -52,7 +52,7 @@ def read(path: Path) -> YamlDocument:
         found = " ".join((error.problem or "not YAML").split())
         code = "yaml-duplicate-key" if "duplicate key" in found else "yaml-syntax"
         raise InputError(Problem(code, f"{path}{line}", found, "YAML with each key once", "mend that line")) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(Problem("yaml-syntax", str(path), str(error), "YAML in UTF-8", "mend the file")) from None
     if not isinstance(tree, CommentedMap):
         raise InputError(

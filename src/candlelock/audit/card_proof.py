@@ -1,7 +1,8 @@
 """Whether a Model Card follows from the artifacts it names: schema, digest, hashes, and everything derived again.
 
-A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited reports fail
-where they are computed again from predictions, and edited predictions where the models answer again.
+A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited features, labels
+and reports fail where they are derived again, and edited predictions where the models answer again. What only training
+knows (the models themselves, the study, calibrator and threshold, `training.json`) takes `dvc repro` to prove.
 """
 
 from __future__ import annotations
@@ -14,28 +15,36 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import numpy as np
 
-from candlelock.artifacts import documents, seeds, tables
+from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.hashing import sha256_file
 from candlelock.card.build import build_card, digest
 from candlelock.card.evidence import gather
 from candlelock.contracts import files
-from candlelock.contracts.documents import BacktestReport, EvaluationReport, ModelCard
+from candlelock.contracts.card_document import ModelCard
+from candlelock.contracts.documents import EvaluationReport, Metrics
 from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.params import Params, bar_seconds
-from candlelock.contracts.tables import PREDICTIONS
-from candlelock.evaluate.backtest import backtest
-from candlelock.evaluate.report import evaluate
+from candlelock.contracts.tables import PREDICTIONS, ROWS, TRADES
+from candlelock.evaluate.backtest import backtest, trades_table
+from candlelock.evaluate.report import evaluate, headline
+from candlelock.features.build import build_tables
+from candlelock.features.market import align
 from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
 from candlelock.split import guard
-from candlelock.split.joined import read_matrix, read_rows, read_test_rows
-from candlelock.split.segments import segment_ranges
+from candlelock.split.joined import read_feature_tables, read_matrix, read_rows, read_test_rows
+from candlelock.split.labels import label_direction
+from candlelock.split.rows import to_table
+from candlelock.split.segments import assign, segment_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import pyarrow as pa
     from pydantic import BaseModel
+
+    from candlelock.features.market import Market
 
 MAX_DIFFERENCES = 5
 
@@ -52,13 +61,14 @@ class Finding:
 def prove_card(path: Path, root: Path) -> Iterator[Finding]:
     """Yield each step as it is done; the first that fails is the last, as later ones rest on it.
 
-    `root` is the project whose artifacts the card names. Raises InputError when `path` is not strict JSON.
+    `root` is the project whose artifacts the card names. Raises InputError when `path` is not strict JSON or holds
+    numbers or text that no card can.
     """
     document = documents.read_json(path)
     yield (schema := _schema(document))
     if not schema.passed:
         return
-    card = ModelCard.model_validate_json(json.dumps(document))
+    card = documents.read(path, ModelCard)
     for step, check in _STEPS.items():
         try:
             detail = check(card, root)
@@ -66,6 +76,8 @@ def prove_card(path: Path, root: Path) -> Iterator[Finding]:
             detail = "; ".join(
                 f"{problem.place}: {problem.found}, expected {problem.expected}" for problem in error.problems
             )
+        except Exception as error:  # edited artifacts may break a computation as such: that refutes the card as well
+            detail = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         yield Finding(step, not detail, detail)
         if detail:
             return
@@ -116,12 +128,26 @@ def _built_again(card: ModelCard, root: Path) -> str:
     return _compare(card, again)
 
 
+def _features_again(card: ModelCard, root: Path) -> str:
+    params, market = _params(card), _market(root)
+    entries = user_files.read_registry(root, params.features.groups)
+    stored, again = read_feature_tables(root, params.features.groups), build_tables(market, entries)
+    other = [symbol for symbol, table in stored.items() if not _is_same(table, again[symbol])]
+    if other:
+        return f"other values than the candles give: {', '.join(other)}"
+    n_cuts = params.split.n_prefix_cuts
+    check = guard.check_future_info(stored, lambda last: build_tables(market.until(last), entries), n_cuts)
+    return _compare(gather(root, card.head).leakage.future_info, check)
+
+
 def _split_again(card: ModelCard, root: Path) -> str:
-    params, evidence = _params(card), gather(root, card.head)
-    embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
-    return _compare(
-        evidence.leakage.time_split[card.head], guard.check_time_split(read_rows(root, card.head), embargo_ms)
-    )
+    params, market = _params(card), _market(root)
+    labels = label_direction(market, params.heads[card.head].horizon_bars, params.split.min_history_bars)
+    rows = assign(labels, params.split, market.bar_ms)
+    if not _is_same(tables.read(root / files.HeadFiles(card.head).rows, ROWS), to_table(rows)):
+        return "rows.parquet: other labels, segments or folds than the candles give"
+    check = guard.check_time_split(rows, params.split.embargo_bars * market.bar_ms)
+    return _compare(gather(root, card.head).leakage.time_split[card.head], check)
 
 
 def _evaluated_again(card: ModelCard, root: Path) -> str:
@@ -129,7 +155,8 @@ def _evaluated_again(card: ModelCard, root: Path) -> str:
     seed = seeds.derive(params.seed, f"evaluate/{card.head}")
     share = evidence.training.n_up / evidence.training.n_rows
     again: EvaluationReport = evaluate(read_test_rows(root, card.head), share, params.evaluate, seed)
-    return _compare(evidence.evaluation, again)
+    metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
+    return _compare(evidence.evaluation, again) or _compare(metrics, headline(again))
 
 
 def _traded_again(card: ModelCard, root: Path) -> str:
@@ -137,20 +164,23 @@ def _traded_again(card: ModelCard, root: Path) -> str:
     manifest, exact = candles.read_exact(root / files.SNAPSHOT)
     predictions = tables.read(root / files.HeadFiles(card.head).predictions, PREDICTIONS)
     bar_ms = 1000 * bar_seconds(manifest.timeframe)
-    again: BacktestReport = backtest(predictions, exact, params.backtest, params.heads[card.head].horizon_bars, bar_ms)[
-        0
-    ]
-    return _compare(evidence.backtest, again)
+    again, ledger = backtest(predictions, exact, params.backtest, params.heads[card.head].horizon_bars, bar_ms)
+    trades = tables.read(root / files.HeadFiles(card.head).report("trades.parquet"), TRADES)
+    same = _is_same(trades, trades_table(ledger))
+    return _compare(evidence.backtest, again) or ("" if same else "trades.parquet: other trades than the ledger's")
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
     own = files.HeadFiles(card.head)
     rows, x, _ = read_matrix(root, card.head, _params(card).features.groups)
     later = (rows["segment"].notna() & (rows["segment"] != "train")).to_numpy()
-    stored = tables.read(root / own.predictions, PREDICTIONS)["p_up"].to_numpy()
-    answered = load_bundle(root / own.models).predict(x[later])
+    predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
+    stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
     gap = float(np.abs(answered - stored).max()) if len(stored) == len(answered) else float("inf")
-    return "" if gap <= 1e-12 else f"the models' answers differ from the stored predictions by up to {gap:g}"
+    if not gap <= 1e-12:
+        return f"the models' answers differ from the stored predictions by up to {gap:g}"
+    wrong = int(((stored >= bundle.threshold) != predictions["has_signal"].to_numpy()).sum())
+    return f"has_signal is wrong in {wrong} rows" if wrong else ""
 
 
 _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
@@ -158,11 +188,22 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "every artifact has the hash it names": _lineage,
     "the candles are those of the snapshot it names": _candles,
     "built again from the reports, it is the same card": _built_again,
-    "the time split, checked again": _split_again,
+    "the features, built again from the candles and from their past alone": _features_again,
+    "the labels and the time split, derived again from the candles": _split_again,
     "the models answer what is stored": _answered_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
 }
+
+
+def _market(root: Path) -> Market:
+    manifest, frames = candles.read(root / files.SNAPSHOT)
+    return align(frames, 1000 * bar_seconds(manifest.timeframe))
+
+
+def _is_same(stored: pa.Table, again: pa.Table) -> bool:
+    """Whether two tables hold the same values; who wrote them and null rules aside."""
+    return all(stored[name].equals(again[name]) for name in stored.column_names)
 
 
 def _params(card: ModelCard) -> Params:

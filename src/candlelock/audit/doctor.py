@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "note", "fault"]
 TIMEOUT_SECONDS = 60
+NUMERIC = ("candlelock", "numpy", "pandas", "pyarrow", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def examine(root: Path, environment: Mapping[str, str]) -> Iterator[Symptom]:
     """Look at everything, one symptom at a time."""
     yield _python()
     yield from _packages()
+    yield _versions()
     yield _lock(root / "requirements.lock")
     yield Symptom("threads", "ok", f"{os.cpu_count()} cores; trees use `threads` of params.yaml, the rest one")
     yield _numeric(environment)
@@ -75,8 +77,16 @@ def _packages() -> Iterator[Symptom]:
     yield from faults
 
 
+def _versions() -> Symptom:
+    """Versions of the libraries whose bytes end up in the artifacts."""
+    installed = _installed()
+    return Symptom("versions", "ok", ", ".join(f"{name} {installed.get(name, 'missing')}" for name in NUMERIC))
+
+
 def _installed() -> dict[str, str]:
-    return {canonicalize_name(part.metadata["Name"]): part.version for part in metadata.distributions()}
+    """Name -> version; the nameless remains of a broken installation are left out."""
+    named = ((part.metadata["Name"], part) for part in metadata.distributions())
+    return {canonicalize_name(name): part.version for name, part in named if name}
 
 
 def _lock(path: Path) -> Symptom:

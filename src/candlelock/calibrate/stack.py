@@ -35,17 +35,30 @@ def sigmoid(z: Array) -> Array:
 
 
 def fit_stack(members: Mapping[str, Array], y: Array, l2: float) -> StackWeights:
-    """Fit on out-of-fold probabilities, each of shape (n_rows,), and labels 1.0 or 0.0."""
-    from sklearn.linear_model import LogisticRegression
+    """Fit on out-of-fold probabilities, each of shape (n_rows,), and labels 1.0 or 0.0; weights are never negative.
+
+    A member that only fits the others' errors in one period gets weight 0 instead of a sign that the next period turns
+    against the stack (Breiman 1996, Stacked regressions). `l2` penalises half the sum of squared weights.
+    """
+    from scipy.optimize import minimize
 
     z = np.column_stack([logit(p) for p in members.values()])
-    fitted = LogisticRegression(C=1.0 / l2, max_iter=1000).fit(z, y)
-    return StackWeights(dict(zip(members, map(float, fitted.coef_[0]), strict=True)), float(fitted.intercept_[0]))
+
+    def loss(theta: Array) -> tuple[float, Array]:
+        weights, score = theta[:-1], z @ theta[:-1] + theta[-1]
+        error = sigmoid(score) - y
+        value = float(np.sum(np.logaddexp(0.0, score) - y * score) + 0.5 * l2 * weights @ weights)
+        return value / len(y), np.append(z.T @ error + l2 * weights, error.sum()) / len(y)
+
+    start = np.append(np.full(len(members), 1.0 / len(members)), 0.0)
+    bounds = [(0.0, None)] * len(members) + [(None, None)]
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-10})
+    return StackWeights(dict(zip(members, map(float, found.x[:-1]), strict=True)), float(found.x[-1]))
 
 
 def apply_stack(stack: StackWeights, members: Mapping[str, Array]) -> Array:
     """Stacked probability, shape (n_rows,)."""
     z = np.full_like(next(iter(members.values())), stack.intercept)
-    for name, weight in stack.weights.items():
+    for name, weight in sorted(stack.weights.items()):  # one order: a stack read from JSON gives the same bits
         z = z + weight * logit(members[name])
     return sigmoid(z)

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
 from candlelock.card.gates import decide, judge
-from candlelock.contracts.documents import (
-    SEGMENTS,
-    CardLatency,
-    CardRange,
-    CardTrain,
-    ClassBalance,
-    Importance,
-    LeakageChecks,
-    ModelCard,
-)
+from candlelock.contracts.card_document import CardLatency, CardRange, CardTrain, ClassBalance, LeakageChecks, ModelCard
+from candlelock.contracts.documents import SEGMENTS, Importance
 from candlelock.contracts.params import bar_seconds
 
 if TYPE_CHECKING:

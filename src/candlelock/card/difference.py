@@ -9,7 +9,7 @@ from candlelock.contracts.documents import Document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
 NOISE = {"latency_ms", "latency_hardware", "digest", "intervals", "lineage"}
 
@@ -24,10 +24,16 @@ class Change(Document):
 
 def compare_cards(before: ModelCard, after: ModelCard) -> list[Change]:
     """Changed figures in the order of the card's fields; latency, hashes and intervals are left out."""
-    a, b = (dict(_flatten(card.model_dump(mode="json", exclude=NOISE), "")) for card in (before, after))
+    a, b = (dict(_figures(card)) for card in (before, after))
     return [
         Change(name=name, before=a.get(name), after=b.get(name)) for name in {**a, **b} if a.get(name) != b.get(name)
     ]
+
+
+def _figures(card: ModelCard) -> Iterator[tuple[str, Any]]:
+    plain = card.model_dump(mode="json", exclude=NOISE)
+    plain["gates"] = [gate for gate in plain["gates"] if not gate["name"].startswith("latency")]
+    return _flatten(plain, "")
 
 
 def _flatten(value: Any, at: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401

@@ -11,8 +11,8 @@ from candlelock.artifacts import documents
 from candlelock.artifacts.hashing import sha256_file
 from candlelock.card.figures import Plots
 from candlelock.contracts import files
+from candlelock.contracts.card_document import Artifact
 from candlelock.contracts.documents import (
-    Artifact,
     BacktestReport,
     Calibrator,
     EvaluationReport,
@@ -22,6 +22,7 @@ from candlelock.contracts.documents import (
     Threshold,
     TrainingReport,
 )
+from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.policy import Policy
 
 if TYPE_CHECKING:
@@ -47,17 +48,19 @@ class Evidence:
 def gather(root: Path, head: str) -> Evidence:
     """Read the reports below `root`. Raises InputError naming what is missing or broken."""
     own = files.HeadFiles(head)
+    manifest = documents.read(root / files.MANIFEST, Manifest)
+    training = documents.read(root / own.report("training.json"), TrainingReport)
     return Evidence(
-        manifest=documents.read(root / files.MANIFEST, Manifest),
+        manifest=manifest,
         leakage=documents.read(root / files.LEAKAGE_REPORT, LeakageReport),
-        training=documents.read(root / own.report("training.json"), TrainingReport),
+        training=training,
         calibrator=documents.read(root / own.models / "calibrator.json", Calibrator),
         threshold=documents.read(root / own.models / "threshold.json", Threshold),
         evaluation=documents.read(root / own.report("evaluation.json"), EvaluationReport),
         backtest=documents.read(root / own.report("backtest.json"), BacktestReport),
         latency=documents.read(root / own.report("latency.json"), LatencyReport),
         policy=read_policy(),
-        lineage=[Artifact(path=str(path), sha256=sha256_file(root / path)) for path in _artifacts(root, own)],
+        lineage=_hash_all(root, _artifacts(own, manifest, training)),
     )
 
 
@@ -66,10 +69,11 @@ def read_policy() -> Policy:
     return Policy.model_validate_json(resources.files("candlelock.contracts").joinpath("policy.json").read_bytes())
 
 
-def _artifacts(root: Path, own: files.HeadFiles) -> list[Path]:
-    """Every file the card rests on, candles through their manifest, in a fixed order."""
-    folders = (files.FEATURES, own.models)
-    inside = [path.relative_to(root) for folder in folders for path in sorted((root / folder).iterdir())]
+def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingReport) -> list[Path]:
+    """Every file the card rests on, candles through their manifest, in a fixed order; strays in a folder are none."""
+    features = [files.FEATURES / symbol.file for symbol in manifest.symbols]
+    members = [name for member in training.members.values() for name in member.files]
+    models = [own.models / name for name in (*members, "stack.json", "calibrator.json", "threshold.json")]
     reports = [
         own.report(f"{name}.json") for name in ("study", "training", "evaluation", "metrics", "backtest", "latency")
     ]
@@ -82,7 +86,14 @@ def _artifacts(root: Path, own: files.HeadFiles) -> list[Path]:
         own.members,
         own.predictions,
     ]
-    return sorted([*single, *inside, *reports, own.report("trades.parquet")])
+    return sorted([*single, *features, *models, *reports, own.report("trades.parquet")])
+
+
+def _hash_all(root: Path, paths: list[Path]) -> list[Artifact]:
+    missing = [str(root / path) for path in paths if not (root / path).is_file()]
+    expected, help_line = "a file the card rests on", "rebuild it with `dvc repro`"
+    raise_if([Problem("artifact-missing", place, "no file", expected, help_line) for place in missing])
+    return [Artifact(path=str(path), sha256=sha256_file(root / path)) for path in paths]
 
 
 def read_plots(root: Path, head: str) -> Plots:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from candlelock.contracts.documents import Gate, GateStatus, Verdict
+from candlelock.contracts.card_document import Gate, GateStatus, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

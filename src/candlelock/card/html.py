@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from candlelock.card.chart import Chart
     from candlelock.card.evidence import Evidence
     from candlelock.card.figures import Plots
-    from candlelock.contracts.documents import EvaluationReport, ModelCard
+    from candlelock.contracts.card_document import ModelCard
+    from candlelock.contracts.documents import EvaluationReport
 
 
 def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:

@@ -18,7 +18,8 @@ from candlelock.contracts.documents import SEGMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from candlelock.contracts.documents import Artifact, Gate, Importance, Interval, Member, ModelCard
+    from candlelock.contracts.card_document import Artifact, Gate, ModelCard
+    from candlelock.contracts.documents import Importance, Interval, Member
 
 N_FEATURES = 20
 STAGE_ORDER = ("reports", "models", "data/split", "data/features", "data/snapshot")

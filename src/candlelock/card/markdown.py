@@ -12,7 +12,7 @@ from candlelock.contracts.documents import SEGMENTS
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
 
 def render(card: ModelCard, evidence: Evidence) -> str:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from candlelock.card import wording
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from candlelock.contracts.documents import CardRange, Interval, ModelCard
+    from candlelock.contracts.card_document import CardRange, ModelCard
+    from candlelock.contracts.documents import Interval
 
 STYLES = {"PASS": "green", "GO": "bold green", "FAIL": "red", "NO-GO": "bold red"}
 UNSURE = "yellow"
@@ -42,7 +45,7 @@ def _metrics(card: ModelCard) -> Table:
     table = Table(
         "on test",
         "model",
-        "95 %",
+        "interval",
         _words(card.best_constant),
         _words(card.best_rule),
         "logistic",
@@ -71,8 +74,8 @@ def _metrics(card: ModelCard) -> Table:
 def _gates(card: ModelCard) -> Table:
     table = Table("gate", "verdict", "figure", "bound", box=None, pad_edge=True)
     for gate in card.gates:
-        figure = "—" if gate.figure is None else f"{gate.figure:.4g}"
-        table.add_row(gate.name, Text(gate.status, STYLES.get(gate.status, UNSURE)), figure, gate.bound)
+        status = Text(gate.status, STYLES.get(gate.status, UNSURE))
+        table.add_row(gate.name, status, wording.number(gate.figure), gate.bound)
     return table
 
 

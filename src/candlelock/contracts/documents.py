@@ -8,14 +8,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 Segment = Literal["train", "calibrate", "decide", "test"]
 SEGMENTS: tuple[Segment, ...] = ("train", "calibrate", "decide", "test")
-Verdict = Literal["GO", "NO-GO", "INSUFFICIENT EVIDENCE"]
-GateStatus = Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE"]
 
 
 def utc_text(time_ms: int) -> str:
@@ -331,95 +329,3 @@ class LatencyReport(Document):
     samples: int
     n_threads: int
     hardware: Hardware
-
-
-class Gate(Document):
-    """One gate of the policy with its figure."""
-
-    name: str
-    status: GateStatus
-    figure: float | None
-    bound: str
-    why: str
-
-
-class Artifact(Document):
-    """One file the card rests on."""
-
-    path: str
-    sha256: Sha256
-
-
-class CardRange(Document):
-    """First and last bar of the train segment."""
-
-    start: UtcTime
-    end: UtcTime
-
-
-class ClassBalance(Document):
-    """Labels of the train segment."""
-
-    pos: int
-    neg: int
-
-
-class CardTrain(Document):
-    """What the model was trained on."""
-
-    snapshot_id: Sha256
-    range: CardRange
-    rows: int
-    class_balance: ClassBalance
-    symbols: list[str]
-    timeframe: str
-    horizon_bars: int
-
-
-class CardLatency(Document):
-    """Milliseconds for one row; outside the card's digest."""
-
-    mean: float
-    p50: float
-    p95: float
-    p99: float
-    samples: int
-
-
-class LeakageChecks(Document):
-    """Results of checks that ran; evidence in reports/leakage.json."""
-
-    future_info: bool
-    time_split: bool
-    feature_audit: bool
-
-
-class ModelCard(Document):
-    """reports/<head>/model_card.json: Model Card v2. `digest` is the SHA-256 of all but latency and what quotes it."""
-
-    version: Literal["2"] = "2"
-    model_name: str
-    head: str
-    created_at: UtcTime
-    digest: Sha256
-    verdict: Verdict
-    gates: list[Gate]
-    policy_version: str
-    train: CardTrain
-    segments: dict[Segment, CardRange]
-    metrics: dict[str, float]
-    intervals: dict[str, Interval]
-    baselines: dict[str, Baseline]
-    best_constant: str
-    best_rule: str
-    backtest: BacktestReport
-    calibration: Calibrator
-    threshold: float
-    latency_ms: CardLatency
-    latency_hardware: Hardware
-    leakage_checks: LeakageChecks
-    feature_importance: list[Importance] = Field(min_length=1)
-    hyperparameters: dict[str, Any]
-    parameters: dict[str, Any]
-    lineage: list[Artifact]
-    notes: str

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.contracts import documents, tables
+from candlelock.contracts import card_document, documents, tables
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
@@ -35,7 +35,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "metrics": documents.Metrics,
     "backtest": documents.BacktestReport,
     "latency": documents.LatencyReport,
-    "model_card": documents.ModelCard,
+    "model_card": card_document.ModelCard,
 }
 TABLES = (tables.CANDLES, tables.ROWS, tables.MEMBER_PREDICTIONS, tables.PREDICTIONS, tables.TRADES, tables.EQUITY)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError, model_validator
 
 from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
-from candlelock.contracts.stage_params import Frozen, Name, field
+from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,27 +39,39 @@ class Params(Frozen):
     )
 
     @model_validator(mode="after")
-    def _searches_start_inside_their_space(self) -> Self:
+    def _searches_are_possible(self) -> Self:
         for learner in type(self.tune.space).model_fields:
             for key, limits in getattr(self.tune.space, learner).items():
-                start = getattr(getattr(self.train, learner), key)
-                if not limits.low <= start <= limits.high:
-                    raise ValueError(
-                        f"tune.space.{learner}.{key}: {limits.low:g} to {limits.high:g} leaves out the start, "
-                        f"train.{learner}.{key} = {start:g}"
-                    )
+                fault = _find_fault(getattr(self.train, learner), key, limits)
+                if fault:
+                    raise RuleError(("tune", "space", learner, key), fault)
         return self
 
     @model_validator(mode="after")
     def _blocks_hold_labels(self) -> Self:
-        bar_hours = bar_seconds(self.snapshot.timeframe) / 3600
+        bar_hours, block_hours = bar_seconds(self.snapshot.timeframe) / 3600, self.evaluate.block_hours
         for name, head in self.heads.items():
-            if head.horizon_bars * bar_hours > self.evaluate.block_hours:
-                raise ValueError(
-                    f"heads.{name}.horizon_bars: {head.horizon_bars} bars are {head.horizon_bars * bar_hours:g} hours, "
-                    f"longer than evaluate.block_hours ({self.evaluate.block_hours}): intervals would be too narrow"
+            if head.horizon_bars * bar_hours > block_hours:
+                raise RuleError(
+                    ("heads", name, "horizon_bars"),
+                    f"at most evaluate.block_hours ({block_hours}): {head.horizon_bars} bars are "
+                    f"{head.horizon_bars * bar_hours:g} hours, and intervals from shorter blocks would be too narrow",
                 )
         return self
+
+
+def _find_fault(settings: Frozen, key: str, limits: sections.SearchRange) -> str:
+    """Why `key` of a learner's settings cannot be searched within `limits`; empty when it can."""
+    start = getattr(settings, key)
+    if not limits.low <= start <= limits.high:
+        return f"a range around the start, which is {start:g}"
+    for end in (limits.low, limits.high):
+        value = int(end) if isinstance(start, int) and end.is_integer() else end
+        try:
+            type(settings).model_validate({**settings.model_dump(), key: value})
+        except ValidationError as error:
+            return f"values the key itself allows; {value:g} is none: {error.errors()[0]['msg']}"
+    return ""
 
 
 def bar_seconds(timeframe: str) -> int:
@@ -82,7 +94,8 @@ def parse_params(document: Mapping[str, Any], file: str, line_of: Callable[[tupl
 
 
 def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]], int]) -> Problem:
-    loc = detail["loc"]
+    rule = detail.get("ctx", {}).get("error")
+    loc = (*detail["loc"], *(rule.loc if isinstance(rule, RuleError) else ()))
     key = ".".join(str(part) for part in loc) or "(the whole file)"
     place = f"{file}:{line_of(loc)} {key}"
     if detail["type"] == "extra_forbidden":
@@ -90,7 +103,7 @@ def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]
         return Problem("params-unknown-key", place, repr(loc[-1]), "a known key", nearest(str(loc[-1]), known))
     if detail["type"] == "missing":
         return Problem("params-missing-key", place, "nothing", "a value", "add the key; docs/params.md explains it")
-    found = "a combination that cannot work" if isinstance(detail["input"], dict) else repr(detail["input"])
+    found = "a combination that cannot work" if rule else repr(detail["input"])[:80]
     return Problem(
         "params-bad-value",
         place,

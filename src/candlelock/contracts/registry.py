@@ -35,6 +35,13 @@ def parse_registry(
 ) -> tuple[Feature, ...]:
     """The entries of a parsed features.yml, in its order. Raises InputError with every problem of the file."""
     help_line = "see the entries around it"
+    raise_if(
+        [
+            Problem("registry-unknown-key", f"{file}:{line_of((key,))} {key}", "an unknown key", "features", help_line)
+            for key in document
+            if key != "features"
+        ]
+    )
     try:
         entries = ENTRIES.validate_python(document.get("features"))
     except ValidationError as error:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from candlelock.contracts.errors import nearest
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
@@ -25,6 +27,14 @@ class Frozen(BaseModel):
     """Base of every parameter section: immutable, unknown keys refused, no coercion from text, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class RuleError(ValueError):
+    """A rule across keys is broken; `loc` leads from the model that holds the rule to the key at fault."""
+
+    def __init__(self, loc: tuple[str, ...], text: str) -> None:
+        super().__init__(text)
+        self.loc = loc
 
 
 class FilesParams(Frozen):
@@ -47,7 +57,7 @@ class SnapshotParams(Frozen):
     @model_validator(mode="after")
     def _symbols_are_unique(self) -> Self:
         if len(set(self.symbols)) < len(self.symbols):
-            raise ValueError(f"symbols: {self.symbols} names a symbol twice")
+            raise RuleError(("symbols",), f"each symbol once, not {self.symbols}")
         return self
 
 
@@ -152,8 +162,8 @@ class SearchSpace(Frozen):
         for name, model in (("lightgbm", LightgbmParams), ("xgboost", XgboostParams)):
             unknown = sorted(set(getattr(self, name)) - set(model.model_fields))
             if unknown:
-                known = ", ".join(sorted(model.model_fields))
-                raise ValueError(f"{name}: {unknown[0]!r} is not a key of train.{name}; known: {known}")
+                help_line = nearest(unknown[0], list(model.model_fields))
+                raise RuleError((name, unknown[0]), f"a key of train.{name}; {help_line}")
         return self
 
 

@@ -176,8 +176,9 @@ def _drawdowns(ledger: Ledger) -> npt.NDArray[np.float64]:
 
 
 def _table(schema: TableSchema, columns: list[Any]) -> pa.Table:
-    arrays = [pa.array(values, column.dtype) for column, values in zip(schema.columns, columns, strict=True)]
-    return pa.Table.from_arrays(arrays, names=[column.name for column in schema.columns])
+    fields = [column.field(column.dtype) for column in schema.columns]
+    arrays = [pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _utc(time_ms: np.int64) -> str:

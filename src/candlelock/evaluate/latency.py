@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from candlelock.contracts.documents import Hardware, LatencyReport
+from candlelock.contracts.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,14 @@ def measure_latency(
     n_warmup_rows: int,
     n_threads: int,
 ) -> LatencyReport:
-    """Time `answer(row)` for every row of shape (1, n_features) after the first `n_warmup_rows`; milliseconds."""
+    """Time `answer(row)` for every row of shape (1, n_features) after the first `n_warmup_rows`; milliseconds.
+
+    Raises InputError when no row is left to time.
+    """
+    if len(rows) <= n_warmup_rows:
+        found = f"{len(rows)} rows of the test segment, {n_warmup_rows} of them for the warm-up"
+        help_line = "take more candles or a smaller bench.n_warmup_rows"
+        raise InputError(Problem("bench-empty", "params.yaml bench", found, "at least one row to time", help_line))
     taken = []
     for number, row in enumerate(rows):
         start = time.perf_counter_ns()

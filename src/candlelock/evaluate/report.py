@@ -48,7 +48,7 @@ def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, 
         first_decision_utc=utc_text(rows["decision_time_ms"].min()),
         last_label_end_utc=utc_text(rows["label_end_ms"].max()),
         interval_method=_method(blocks, params),
-        metrics={name: blocks.interval(*score) for name, score in scored.items()},
+        metrics={name: blocks.interval(_or_zero(value), draws) for name, (value, draws) in scored.items()},
         confusion=ConfusionMatrix(
             n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
         ),
@@ -128,4 +128,5 @@ def _slice(name: str, y: Array, p: Array, n_bins: int) -> Slice:
 
 
 def _or_zero(value: float) -> float:
+    """0 for a ratio with nothing to divide by, as scikit-learn has it: no row predicted up gives precision 0."""
     return 0.0 if np.isnan(value) else value

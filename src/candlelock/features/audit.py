@@ -55,7 +55,12 @@ def summarise(entries: Iterable[Feature], tables: Mapping[str, pa.Table]) -> lis
             group=entry.group,
             unit=entry.unit,
             warmup_bars=entry.warmup_bars,
-            n_null_after_warmup=sum(table[entry.name].slice(entry.warmup_bars).null_count for table in tables.values()),
+            n_null_after_warmup=sum(_count_nulls(table, entry) for table in tables.values()),
         )
         for entry in entries
     ]
+
+
+def _count_nulls(table: pa.Table, entry: Feature) -> int:
+    first = entry.warmup_bars - _bars_missing(table, entry.warmup_bars)
+    return int(table[entry.name].slice(first).null_count)

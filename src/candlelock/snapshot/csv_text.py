@@ -67,8 +67,6 @@ def _collector(ragged: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], s
 
 
 def _ragged(place: str, row: pacsv.InvalidRow) -> Problem:
-    found, expected = (
-        f"{row.actual_columns} values: {row.text[:80]!r}",
-        f"{row.expected_columns} values as in the header",
-    )
+    found = f"{row.actual_columns} values: {row.text[:80]!r}"
+    expected = f"{row.expected_columns} values as in the header"
     return Problem("csv-ragged", f"{place}:{row.number}", found, expected, "mend or remove that line")

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 MAX_SCALE = 38
-LARGEST = 1e37  # from here on Arrow's cast from text to WIDE can wrap around without an error
 WIDE = pa.decimal256(76, MAX_SCALE)
+# Beyond these Arrow's cast from text to WIDE can wrap around without an error ("1.08e-259" becomes 0).
+SMALLEST, LARGEST, MAX_CHARACTERS = 1e-38, 1e37, 76
 N_PROBE_ROWS = 1_000
 
 
 def parse(values: pa.Array) -> pa.Array:
     """The numbers as they are printed, as decimal256(76, 38): text digit by digit, floats by their shortest text.
 
-    Null where there is no finite number below 1e37 with at most 38 decimals.
+    Null where there is no finite number below 1e37 with at most 38 decimals and 76 characters.
     """
     texts = to_text(values)
-    is_safe = pc.less(pc.abs(cast_or_null(texts, pa.float64())), LARGEST)
-    return pc.if_else(is_safe, cast_or_null(texts, WIDE), pa.scalar(None, WIDE))
+    size = pc.abs(cast_or_null(texts, pa.float64()))
+    is_zero = pc.and_(pc.equal(size, 0), pc.invert(pc.match_substring_regex(texts, "^[^eE]*[1-9]")))
+    is_in_range = pc.and_(pc.greater_equal(size, SMALLEST), pc.less(size, LARGEST))
+    is_safe = pc.and_(is_in_range, pc.less_equal(pc.utf8_length(texts), MAX_CHARACTERS))
+    safe = pc.if_else(is_safe, texts, pa.scalar(None, pa.string()))
+    return cast_or_null(pc.if_else(is_zero, "0", safe), WIDE)
 
 
 def narrow(columns: Sequence[pa.Array]) -> list[pa.Array] | None:

@@ -39,9 +39,9 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
 def _check(candles: Mapping[str, RawCandles], params: SnapshotParams) -> dict[str, pa.Table]:
     checked: dict[str, pa.Table] = {}
     problems: list[Problem] = []
-    for symbol in sorted(candles):
+    for symbol, raw in candles.items():
         try:
-            checked[symbol] = candle_table(candles[symbol], bar_seconds(params.timeframe) * 1_000, params.min_rows)
+            checked[symbol] = candle_table(raw, bar_seconds(params.timeframe) * 1_000, params.min_rows)
         except InputError as error:
             problems.extend(error.problems)
     raise_if(problems)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from candlelock.contracts.errors import InputError, Problem
+from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.snapshot.text_values import to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -70,39 +72,32 @@ def select_columns(raw: RawCandles) -> RawCandles:
 
     Raises InputError when the source is empty, lacks a column or has two for one.
     """
-    columns = "a time column and open, high, low, close, volume"
     if not raw.table.num_rows:
-        raise InputError(
-            Problem("candles-empty", raw.place, "no candles", "at least one row", "remove the file or fill it")
-        )
+        help_line = "remove the file or fill it"
+        raise InputError(Problem("candles-empty", raw.place, "no candles", "at least one row", help_line))
     names = raw.table.column_names
     found = {TIME: _matching(names, TIME_NAMES), **{name: _matching(names, (name,)) for name in AMOUNTS}}
-    missing = [
-        name if name != TIME else f"a time ({', '.join(TIME_NAMES)})" for name, hits in found.items() if not hits
-    ]
-    problems = [
-        Problem(
-            "candles-columns-ambiguous",
-            raw.place,
-            " and ".join(names[i] for i in hits),
-            f"one column for {name}",
-            "keep one of them",
-        )
-        for name, hits in found.items()
-        if len(hits) > 1
-    ]
-    if missing:
-        help_line = (
-            f"missing: {', '.join(missing)}; rename the columns, or add a header line to a CSV file that has none"
-        )
-        problems.insert(
-            0, Problem("candles-columns", raw.place, f"columns {', '.join(names) or 'none'}", columns, help_line)
-        )
-    if problems:
-        raise InputError(problems)
+    raise_if([*_missing_columns(raw, found), *_repeated_columns(raw, found)])
     chosen = raw.table.select([hits[0] for hits in found.values()]).rename_columns(list(found))
     return RawCandles(raw.place, raw.has_lines, chosen)
 
 
 def _matching(names: list[str], accepted: tuple[str, ...]) -> list[int]:
     return [i for i, name in enumerate(names) if name.lower() in accepted]
+
+
+def _missing_columns(raw: RawCandles, found: Mapping[str, list[int]]) -> list[Problem]:
+    missing = [name for name, hits in found.items() if not hits]
+    if not missing:
+        return []
+    there = f"columns {', '.join(raw.table.column_names)}"
+    expected = f"a time ({', '.join(TIME_NAMES)}) and {', '.join(AMOUNTS)}"
+    help_line = f"missing: {', '.join(missing)}; rename columns, or add a header line to a CSV file that has none"
+    return [Problem("candles-columns", raw.place, there, expected, help_line)]
+
+
+def _repeated_columns(raw: RawCandles, found: Mapping[str, list[int]]) -> list[Problem]:
+    names = raw.table.column_names
+    repeated = {name: " and ".join(names[i] for i in hits) for name, hits in found.items() if len(hits) > 1}
+    code, help_line = "candles-columns-repeated", "keep one of them"
+    return [Problem(code, raw.place, there, f"one column for {name}", help_line) for name, there in repeated.items()]

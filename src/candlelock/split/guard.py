@@ -62,7 +62,7 @@ def check_future_info(built: Tables, rebuild: Callable[[int], Tables], n_cuts: i
     evenly over the last nine tenths of the span; the last one leaves out only the last bar.
     """
     opens = np.unique(np.concatenate([_open_times(table) for table in built.values()]))
-    cuts = [int(opens[int(len(opens) * (0.1 + 0.9 * share / n_cuts)) - 1]) for share in range(1, n_cuts)] + [
+    cuts = [int(opens[int(len(opens) * (0.1 + 0.9 * share / (n_cuts - 1))) - 1]) for share in range(n_cuts - 1)] + [
         int(opens[-2])
     ]
     findings: list[str] = []
@@ -114,9 +114,13 @@ def check_feature_audit(
     """Tables agree with the registry; no feature is the label or a copy of another under a second name."""
     findings = list(disagreements)
     known = ~np.isnan(future_return)
-    correlations = {name: _correlation(matrix[known, i], future_return[known]) for i, name in enumerate(names)}
+    targets = (future_return[known], np.sign(future_return[known]))  # the label itself is far from linear in the return
+    correlations = {
+        name: max((_correlation(matrix[known, i], target) for target in targets), key=abs)
+        for i, name in enumerate(names)
+    }
     findings += [
-        f"{name}: correlation {value:.3f} with the future return"
+        f"{name}: correlation {value:.3f} with the future return or its sign"
         for name, value in correlations.items()
         if abs(value) > SUSPICIOUS_CORRELATION
     ]
@@ -131,7 +135,7 @@ def check_feature_audit(
         "strongest_correlation": round(correlations[strongest], 6),
         "bound": SUSPICIOUS_CORRELATION,
     }
-    what = "columns, types, order and warm-up against features.yml; correlation with the future return; twins"
+    what = "columns, types, order, warm-up against features.yml; correlation with the future return and its sign; twins"
     return Check(
         passed=not findings, what=what, n_compared=len(names), evidence=evidence, findings=findings[:MAX_FINDINGS]
     )

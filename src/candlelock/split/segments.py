@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from candlelock.contracts.documents import SEGMENTS, CardRange, utc_text
-from candlelock.contracts.errors import InputError, Problem
+from candlelock.contracts.card_document import CardRange
+from candlelock.contracts.documents import SEGMENTS, utc_text
+from candlelock.contracts.errors import InputError, Problem, raise_if
 
 if TYPE_CHECKING:
     from candlelock.contracts.documents import Segment
@@ -27,19 +28,17 @@ MIN_LABELS = 50
 def assign(rows: pd.DataFrame, params: SplitParams, bar_ms: int) -> pd.DataFrame:
     """`rows` of `label_direction` with `segment` (null where purged) and `fold` (train only: 0 before the first fold).
 
-    Raises InputError when a segment or fold would be left with too few labels or only one class.
+    Raises InputError when a segment, a fold or what a fold trains on would have too few labels or only one class.
     """
     embargo_ms = params.embargo_bars * bar_ms
     times = np.sort(rows.loc[rows["is_up"].notna(), "open_time_ms"].to_numpy())
     if not len(times):
         raise InputError(_empty("train", 0))
-    before = np.cumsum(
-        [1 - params.calibrate_frac - params.decide_frac - params.test_frac, params.calibrate_frac, params.decide_frac]
-    )
-    part = _cut(rows, [int(times[int(len(times) * f)]) for f in before], embargo_ms)
+    later = np.cumsum([params.test_frac, params.decide_frac, params.calibrate_frac])  # from the end: test is exact
+    part = _cut(rows, [int(times[int(len(times) * f)]) for f in 1 - later[::-1]], embargo_ms)
     segment = pd.Series(SEGMENTS, dtype="str").reindex(part).set_axis(rows.index)
     out = rows.assign(segment=segment, fold=_folds(rows, (segment == "train").to_numpy(), params.n_folds))
-    _refuse_thin(out)
+    _refuse_thin(out, embargo_ms)
     return out
 
 
@@ -75,19 +74,17 @@ def n_folds(rows: pd.DataFrame) -> int:
     return int(rows["fold"].max())
 
 
-def _refuse_thin(rows: pd.DataFrame) -> None:
+def _refuse_thin(rows: pd.DataFrame, embargo_ms: int) -> None:
     labelled = rows[rows["is_up"].notna()]
-    problems = []
-    for name in SEGMENTS:
-        is_up = labelled.loc[labelled["segment"] == name, "is_up"]
-        if len(is_up) < MIN_LABELS or is_up.nunique() < 2:
-            problems.append(_empty(name, len(is_up)))
-    for fold in range(1, n_folds(rows) + 1 if not problems else 1):
-        is_up = labelled.loc[labelled["fold"] == fold, "is_up"]
-        if len(is_up) < MIN_LABELS or is_up.nunique() < 2:
-            problems.append(_empty(f"fold {fold}", len(is_up)))
-    if problems:
-        raise InputError(problems)
+    _refuse({name: labelled.loc[labelled["segment"] == name, "is_up"] for name in SEGMENTS})
+    folds = range(1, n_folds(rows) + 1)
+    _refuse({f"fold {fold}": labelled.loc[labelled["fold"] == fold, "is_up"] for fold in folds})
+    _refuse({f"train rows of fold {fold}": rows["is_up"][fold_masks(rows, fold, embargo_ms)[0]] for fold in folds})
+
+
+def _refuse(parts: dict[str, pd.Series]) -> None:
+    thin = {name: len(is_up) for name, is_up in parts.items() if len(is_up) < MIN_LABELS or is_up.nunique() < 2}
+    raise_if([_empty(name, n_labels) for name, n_labels in thin.items()])
 
 
 def _empty(name: str, n_labels: int) -> Problem:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from candlelock.contracts.errors import InputError, Problem
 from candlelock.split.segments import fold_masks, n_folds
 from candlelock.train.learner import LEARNERS, Sample
 
@@ -55,11 +56,18 @@ def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
 
 
 def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms: int) -> tuple[Mask, Mask]:
-    """`trains` cut into an earlier part and its most recent share, purged and embargoed between them."""
+    """`trains` cut into an earlier part and its most recent share, purged and embargoed between them.
+
+    Raises InputError when nothing is left of the earlier part.
+    """
     opened = rows["open_time_ms"].to_numpy()
     cut = np.quantile(opened[trains], 1 - tail_frac, method="lower")
     tail = trains & (opened >= cut)
     head = trains & (rows["label_end_ms"].to_numpy() + embargo_ms < rows["decision_time_ms"].to_numpy()[tail].min())
+    if not head.any():
+        found = f"no row of {int(trains.sum())} before the stopping tail, purged and embargoed"
+        help_line = "take more candles, or a smaller embargo_bars, n_folds or early_stop_frac"
+        raise InputError(Problem("train-too-short", "params.yaml train", found, "rows to train on", help_line))
     return head, tail
 
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from candlelock.artifacts import documents
 from candlelock.card import html, markdown, wording
 from candlelock.card.evidence import Evidence
-from candlelock.contracts.documents import ModelCard
+from candlelock.contracts.card_document import ModelCard
 
 if TYPE_CHECKING:
     from candlelock.card.figures import Plots
@@ -29,7 +29,7 @@ from pydantic import TypeAdapter
 from candlelock.card import html, markdown
 from candlelock.card.evidence import Evidence
 from candlelock.card.figures import Plots
-from candlelock.contracts.documents import ModelCard
+from candlelock.contracts.card_document import ModelCard
 given = json.load(sys.stdin)
 card = ModelCard.model_validate_json(given["card"])
 evidence = TypeAdapter(Evidence).validate_json(given["evidence"])

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from candlelock.card import layout
-from candlelock.contracts.documents import Artifact, CardRange
+from candlelock.contracts.card_document import Artifact, CardRange
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
 
 def test_baselines_follow_the_model_from_the_most_accurate_down(card: ModelCard) -> None:

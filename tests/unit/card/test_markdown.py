@@ -13,7 +13,7 @@ from candlelock.card import markdown, wording
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
-    from candlelock.contracts.documents import ModelCard
+    from candlelock.contracts.card_document import ModelCard
 
 
 def tables(page: str) -> list[list[str]]:

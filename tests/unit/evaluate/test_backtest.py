@@ -1,11 +1,13 @@
 import math
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from candlelock.artifacts import tables
 from candlelock.contracts.documents import BacktestReport
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.stage_params import BacktestParams
@@ -108,6 +110,13 @@ def test_the_tables_of_a_worked_example() -> None:
     assert [str(v) for v in equity["equity"].to_pylist()] == ["969.32770200", "1076.06354041", "1076.06354041"]
     assert [str(v) for v in equity["buy_and_hold"].to_pylist()] == ["980.00000000", "1090.00000000", "910.00000000"]
     assert equity["drawdown_frac"].to_pylist() == [pytest.approx(0.030672298, rel=1e-12), 0.0, 0.0]
+
+
+def test_a_written_table_reads_back_equal(tmp_path: Path) -> None:
+    _, ledger = run(signals=[0])
+    for schema, table in ((TRADES, trades_table(ledger)), (EQUITY, equity_table(ledger))):
+        tables.write(tmp_path / schema.name, table, schema)
+        assert tables.read(tmp_path / schema.name, schema).equals(table, check_metadata=True)
 
 
 def test_without_signals_nothing_happens() -> None:

@@ -31,7 +31,7 @@ def test_a_digit_far_down_a_column_still_counts() -> None:
         (["0.0000000000000000001"], pa.decimal128(38, 19)),
         (["99999999999999999999999999999999999.999"], pa.decimal128(38, 3)),
         (["1e-38"], pa.decimal128(38, 38)),
-        (["0", "-0.00"], pa.decimal128(18, 0)),
+        (["0", "-0.00", "0e-400", "0.0000e5"], pa.decimal128(18, 0)),
     ],
 )
 def test_precision_is_18_where_it_suffices_and_38_at_most(texts: list[str], dtype: pa.DataType) -> None:
@@ -66,6 +66,8 @@ def test_a_column_that_needs_39_digits_is_refused() -> None:
         "1e400",
         "9" * 50,
         "1e-39",
+        "1.0812105066122693e-259",
+        "1e-400",
         None,
     ],
 )

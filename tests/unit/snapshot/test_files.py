@@ -67,11 +67,13 @@ def test_every_unusable_file_is_named_at_once(
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-100])
     (tmp_path / "C-USD.csv.gz").write_bytes(gzip.compress(b"date,open\n" * 100)[:-10])
     (tmp_path / "D-USD.csv.gz").write_bytes(b"date,open\n")
+    zipped = gzip.compress(b"date,open\n" * 100)
+    (tmp_path / "H-USD.csv.gz").write_bytes(zipped[:10] + b"\xff" * 9 + zipped[19:])
     (tmp_path / "E-USD.csv").write_bytes(b"date,open\n1\n")
     (tmp_path / "F-USD.parquet").write_bytes(b"")
     (tmp_path / "G-USD.csv").mkdir()
-    found = refused([f"{letter}/USD" for letter in "ABCDEFG"], tmp_path)
-    unreadable = ["A-USD.parquet", "B-USD.feather", "C-USD.csv.gz", "D-USD.csv.gz", "F-USD.parquet"]
+    found = refused([f"{letter}/USD" for letter in "ABCDEFGH"], tmp_path)
+    unreadable = ["A-USD.parquet", "B-USD.feather", "C-USD.csv.gz", "D-USD.csv.gz", "F-USD.parquet", "H-USD.csv.gz"]
     assert [Path(place).name for code, place in found if code == "files-unreadable"] == unreadable
     assert ("csv-ragged", f"{tmp_path / 'E-USD.csv'}:2") in found
     assert ("files-missing", f"{tmp_path}: G/USD 30m") in found

@@ -30,8 +30,7 @@ def test_all_missing_columns_are_named_at_once() -> None:
         select_columns(candles(["close", "volume", "close_time", "high"]))
     (problem,) = caught.value.problems
     assert problem.found == "columns close, volume, close_time, high"
-    for name in ("open_time_utc", "open,", "low;"):
-        assert name in problem.help
+    assert problem.help.startswith("missing: open_time_utc, open, low; ")
 
 
 def test_two_columns_for_one_are_refused() -> None:

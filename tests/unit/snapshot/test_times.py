@@ -72,6 +72,11 @@ def test_an_epoch_in_another_unit_than_the_rest_is_marked(bad: int | None) -> No
     assert (times.parse(values) == times.UNKNOWN).tolist() == [False, True, False]
 
 
+def test_a_number_beyond_int64_is_no_time() -> None:
+    values = pa.array([SECOND, 2**63 + SECOND], pa.uint64())
+    assert times.parse(values).tolist() == [SECOND * 10**9, times.UNKNOWN]
+
+
 @pytest.mark.parametrize("second", [times.FIRST_SECOND, times.END_SECOND - 1])
 @pytest.mark.parametrize("per_second", [1, 1_000, 1_000_000])
 def test_the_unit_of_an_epoch_follows_from_its_size_alone(second: int, per_second: int) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 LIMIT = 5.0  # standard deviations beyond which a value says no more
+FLAT = 1e-12  # of the mean's size: a smaller spread is rounding
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,5 @@ def fit(x: Array) -> Standardiser:
     mean = np.where(known, x, 0.0).sum(axis=0) / count
     variance = np.where(known, (x - mean) ** 2, 0.0).sum(axis=0) / count
     scale = np.sqrt(variance)
-    return Standardiser(mean, np.where(scale > 0, scale, 1.0))
+    is_flat = scale <= FLAT * np.abs(mean)  # the mean of equal values may round
+    return Standardiser(mean, np.where(is_flat, 1.0, scale))

@@ -1,0 +1,258 @@
+"""Laws that every learner keeps: the same bytes from the same seed, in any process and at any thread count."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickletools
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import xgboost
+from sklearn.metrics import roc_auc_score
+
+from candlelock.contracts.stage_params import LightgbmParams, MlpParams, XgboostParams
+from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.learners import lightgbm, mlp
+from candlelock.train.learners import xgboost as xgboost_learner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from candlelock.contracts.stage_params import Frozen
+    from candlelock.train.learner import Array, Model
+
+SETTINGS: dict[str, Frozen | None] = {
+    "lightgbm": LightgbmParams(
+        num_leaves=7,
+        learning_rate=0.1,
+        min_data_in_leaf=20,
+        feature_fraction=0.7,
+        bagging_fraction=0.7,
+        lambda_l2=1.0,
+        max_rounds=60,
+        patience_rounds=6,
+    ),
+    "xgboost": XgboostParams(
+        max_depth=3,
+        learning_rate=0.1,
+        min_child_weight=5.0,
+        colsample_bytree=0.7,
+        subsample=0.7,
+        reg_lambda=1.0,
+        max_rounds=60,
+        patience_rounds=6,
+    ),
+    "mlp": MlpParams(
+        hidden=[8, 4],
+        dropout=0.2,
+        learning_rate=0.05,
+        weight_decay=1e-4,
+        batch_rows=64,
+        max_epochs=40,
+        patience_epochs=4,
+    ),
+    "logistic": None,
+}
+LOADERS: dict[str, Callable[[Path], Model]] = {
+    "lightgbm": lightgbm.load,
+    "xgboost": xgboost_learner.load,
+    "mlp": mlp.load,
+}
+ALL = sorted(LEARNERS)
+STOPPING = sorted(name for name, learner in LEARNERS.items() if learner.rounds_key)
+
+
+def draw_sample(seed: int, strength: float, n_rows: int = 600) -> Sample:
+    """Six features with holes, the last wholly unknown; the first carries the signal."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(n_rows, 6))
+    y = (random.random(n_rows) < 1 / (1 + np.exp(-strength * x[:, 0]))).astype(float)
+    x[random.random(x.shape) < 0.05] = np.nan
+    x[:, 5] = np.nan
+    return Sample(x, y)
+
+
+def fit(name: str, sample: Sample, stop: Sample | None = None, seed: int = 11, threads: int = 1) -> Model:
+    return LEARNERS[name].fit(sample, stop, SETTINGS[name], seed, threads)
+
+
+def digest(model: Model) -> str:
+    return hashlib.sha256(
+        b"".join(name.encode() + content for name, content in sorted(model.files().items()))
+    ).hexdigest()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_seed_gives_the_same_bytes(name: str) -> None:
+    sample, stop = draw_sample(1, 1.5), draw_sample(2, 1.5, 200)
+    assert digest(fit(name, sample)) == digest(fit(name, sample))
+    assert digest(fit(name, sample, stop)) == digest(fit(name, sample, stop))
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_another_seed_gives_other_bytes(name: str) -> None:
+    sample = draw_sample(1, 1.5)
+    assert digest(fit(name, sample, seed=11)) != digest(fit(name, sample, seed=12))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_threads_do_not_change_the_bytes(name: str) -> None:
+    sample, stop = draw_sample(1, 1.5), draw_sample(2, 1.5, 200)
+    for watch in (None, stop):
+        assert digest(fit(name, sample, watch, threads=1)) == digest(fit(name, sample, watch, threads=2))
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_saved_model_predicts_bit_for_bit_as_the_one_in_memory(name: str, tmp_path: Path) -> None:
+    model, unseen = fit(name, draw_sample(1, 1.5), draw_sample(2, 1.5, 200)), draw_sample(3, 1.5)
+    for file, content in model.files().items():
+        (tmp_path / file).write_bytes(content)
+    loaded = LOADERS[name](tmp_path)
+    np.testing.assert_array_equal(loaded.predict(unseen.x), model.predict(unseen.x))
+    np.testing.assert_array_equal(loaded.gains(), model.gains())
+    assert loaded.n_rounds == model.n_rounds
+
+
+def test_a_saved_logistic_model_holds_all_it_predicts_with() -> None:
+    model, x = fit("logistic", draw_sample(1, 1.5)), draw_sample(3, 1.5).x
+    saved = {key: np.asarray(value) for key, value in json.loads(model.files()["logistic.json"]).items()}
+    z = np.nan_to_num(np.clip((x - saved["mean"]) / saved["scale"], -5, 5)) @ saved["coefficients"]
+    np.testing.assert_allclose(model.predict(x), 1 / (1 + np.exp(-z - saved["intercept"])), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_one_row_is_answered_as_in_a_batch(name: str) -> None:
+    model, x = fit(name, draw_sample(1, 1.5)), draw_sample(3, 1.5).x[:20]
+    one_by_one = np.concatenate([model.predict(row[None]) for row in x])
+    np.testing.assert_allclose(one_by_one, model.predict(x), rtol=0, atol=1e-15)
+
+
+def auc(name: str, strength: float) -> float:
+    model, unseen = fit(name, draw_sample(1, strength), draw_sample(2, strength)), draw_sample(3, strength, 2000)
+    return float(roc_auc_score(unseen.y, model.predict(unseen.x)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_planted_signal_is_learned_and_noise_is_not(name: str) -> None:
+    assert auc(name, 1.5) > 0.7
+    assert 0.45 < auc(name, 0.0) < 0.55
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_feature_with_the_signal_weighs_most_and_the_unknown_one_nothing(name: str) -> None:
+    gains = fit(name, draw_sample(1, 1.5)).gains()
+    assert gains.shape == (6,)
+    assert gains.argmax() == 0
+    if name != "mlp":  # its first layer keeps the weights it started from
+        assert gains[5] == 0
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_on_noise_training_stops_early_and_on_a_signal_later(name: str) -> None:
+    settings = SETTINGS[name]
+    assert settings is not None
+    most = getattr(settings, str(LEARNERS[name].rounds_key))
+    noise = fit(name, draw_sample(1, 0.0), draw_sample(2, 0.0))
+    signal = fit(name, draw_sample(1, 3.0), draw_sample(2, 3.0))
+    assert 1 <= noise.n_rounds < most / 2
+    assert noise.n_rounds < signal.n_rounds
+
+
+def trees_of(name: str, files: dict[str, bytes]) -> int:
+    if name == "lightgbm":
+        return files["lightgbm.txt"].count(b"\nTree=")
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(files["xgboost.ubj"]))
+    return len(booster.get_dump())
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_rounds_are_the_trees_of_the_saved_model(name: str) -> None:
+    for model in (fit(name, draw_sample(1, 1.5)), fit(name, draw_sample(1, 1.5), draw_sample(2, 1.5))):
+        assert trees_of(name, model.files()) == model.n_rounds
+
+
+def fit_rounds(name: str, sample: Sample, n_rounds: int) -> Model:
+    """Train for just so many rounds."""
+    settings = SETTINGS[name]
+    assert settings is not None
+    shorter = settings.model_copy(update={str(LEARNERS[name].rounds_key): n_rounds})
+    return LEARNERS[name].fit(sample, None, shorter, 11, 1)
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_stopping_early_is_to_have_trained_for_that_many_rounds(name: str) -> None:
+    sample, x = draw_sample(1, 1.5), draw_sample(3, 1.5).x
+    stopped = fit(name, sample, draw_sample(2, 1.5))
+    np.testing.assert_array_equal(fit_rounds(name, sample, stopped.n_rounds).predict(x), stopped.predict(x))
+    assert (fit(name, sample).predict(x) != stopped.predict(x)).any()
+
+
+def log_loss(y: Array, p: Array) -> float:
+    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_the_round_kept_has_the_lowest_loss_on_the_stopping_rows(name: str) -> None:
+    sample, stop = draw_sample(1, 1.0), draw_sample(2, 1.0)
+    kept = fit(name, sample, stop).n_rounds
+    tried = range(max(1, kept - 3), kept + 4)
+    losses = {rounds: log_loss(stop.y, fit_rounds(name, sample, rounds).predict(stop.x)) for rounds in tried}
+    assert losses[kept] <= min(losses.values()) + 1e-7
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_unknown_features_give_a_probability_and_all_unknown_gives_one_answer(name: str) -> None:
+    model = fit(name, draw_sample(1, 1.5))
+    p = model.predict(draw_sample(3, 1.5).x)
+    assert np.isfinite(p).all()
+    assert ((p > 0) & (p < 1)).all()
+    assert np.unique(model.predict(np.full((5, 6), np.nan))).size == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_file_can_be_unpickled(name: str) -> None:
+    formats = {"lightgbm.txt": b"tree\n", "xgboost.ubj": b"{L", "logistic.json": b"{\n", "mlp.safetensors": b""}
+    for file, content in fit(name, draw_sample(1, 1.5)).files().items():
+        assert content.startswith(formats[file])
+        with pytest.raises(ValueError, match=r"opcode|exhausted|argument|expected|newline"):
+            list(pickletools.genops(content))
+
+
+HASH_ALL = """
+import os, sys
+from candlelock.artifacts import numeric_environment
+numeric_environment.lock()
+sys.path.insert(0, sys.argv[1])
+from tests.laws import test_learner_laws as laws
+sample, stop = laws.draw_sample(1, 1.5), laws.draw_sample(2, 1.5, 200)
+for name in laws.ALL:
+    model = laws.fit(name, sample, stop, threads=int(sys.argv[2]))
+    print(name, laws.digest(model), model.predict(stop.x).sum().hex())
+"""
+
+
+def test_another_process_gives_the_same_bytes_whatever_its_environment() -> None:
+    root = str(Path(__file__).parents[2])
+    environments = [
+        {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TZ": "UTC"},
+        {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "TZ": "Asia/Tokyo"},
+    ]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", HASH_ALL, root, threads],
+            env=os.environ | changes,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads, changes in zip("12", environments, strict=True)
+    ]
+    first, second = (process.communicate()[0] for process in running)
+    assert len(first.splitlines()) == len(ALL)
+    assert first == second

@@ -1,0 +1,208 @@
+"""params.yaml: the real one parses, and every way to get it wrong is one clear problem that names its line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+
+from candlelock.artifacts.user_files import read_params
+from candlelock.contracts.errors import EXIT_BAD_INPUT, InputError
+from candlelock.contracts.params import bar_seconds
+
+if TYPE_CHECKING:
+    from candlelock.contracts.errors import Problem
+
+ROOT = Path(__file__).resolve().parents[3]
+REAL = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One edit of params.yaml, and what has to be said of it. `line` is a piece of the line it has to be said of."""
+
+    old: str
+    new: str
+    line: str
+    key: str
+    found: str
+    expected: str
+    help: str = "docs/params.md"
+    code: str = "params-bad-value"
+
+
+# fmt: off
+MISTAKES = {
+    "unknown key at the top": Mistake(
+        "seed: 42", "sead: 42\nseed: 42", "sead: 42", "sead", "'sead'", "a known key", "'seed'", "params-unknown-key"
+    ),
+    "unknown key in a section": Mistake(
+        "min_rows:", "min_rowz: 5\n  min_rows:", "min_rowz", "snapshot.min_rowz", "'min_rowz'", "a known key",
+        "'min_rows'", "params-unknown-key",
+    ),
+    "unknown key of a learner": Mistake(
+        "num_leaves: 31", "num_leafs: 3\n    num_leaves: 31", "num_leafs", "train.lightgbm.num_leafs", "'num_leafs'",
+        "a known key", "'num_leaves'", "params-unknown-key",
+    ),
+    "unknown key of a head": Mistake(
+        "horizon_bars: 4", "horizon_bars: 4\n    horizon: 4", "horizon: 4", "heads.direction.horizon", "'horizon'",
+        "a known key", "'horizon_bars'", "params-unknown-key",
+    ),
+    "unknown key of a search range": Mistake(
+        "low: 200,", "lowest: 1, low: 200,", "lowest", "tune.space.lightgbm.min_data_in_leaf.lowest", "'lowest'",
+        "a known key", "'low'", "params-unknown-key",
+    ),
+    "missing key": Mistake(
+        "  timeframe: 30m", "", "snapshot:", "snapshot.timeframe", "nothing", "a value", "add the key",
+        "params-missing-key",
+    ),
+    "missing section": Mistake("bench:", "beach:", "# Everything", "bench", "nothing", "a value", "add the key",
+        "params-missing-key"),
+    "text for a number": Mistake('horizon_bars: 4', 'horizon_bars: "4"', "horizon_bars", "heads.direction.horizon_bars",
+        "'4'", "a valid integer"),
+    "true for a number": Mistake("n_trials: 8", "n_trials: true", "n_trials", "tune.n_trials", "True", "valid integer"),
+    "number for text": Mistake("model_name: candlelock_ensemble", "model_name: 7", "model_name: 7", "card.model_name",
+        "7", "valid string"),
+    "fraction for a count": Mistake("threads: 2", "threads: 2.5", "threads", "threads", "2.5", "valid integer"),
+    "mapping for a number": Mistake("seed: 42", "seed: {a: 1}", "seed", "seed", "{'a': 1}", "valid integer"),
+    "nothing for a number": Mistake("seed: 42", "seed:", "seed:", "seed", "None", "valid integer"),
+    "too small": Mistake("n_folds: 3", "n_folds: 1", "n_folds", "split.n_folds", "1", "greater than or equal to 2"),
+    "too large": Mistake("fee_bps: 10.0", "fee_bps: 10000.0", "fee_bps", "backtest.fee_bps", "10000.0", "less than"),
+    "zero where it may not be": Mistake("test_frac: 0.25", "test_frac: 0", "test_frac", "split.test_frac", "0",
+        "greater than 0"),
+    "NaN": Mistake("learning_rate: 0.05", "learning_rate: .nan", ".nan", "train.mlp.learning_rate", "nan", "finite"),
+    "infinity": Mistake("fee_bps: 10.0", "fee_bps: -.inf", "-.inf", "backtest.fee_bps", "-inf", "finite"),
+    "infinity in a list": Mistake("1.0, 2.0]", "1.0, .inf]", ".inf", "backtest.cost_multiples.3", "inf", "finite"),
+    "no symbols": Mistake("[BTC/USD, ETH/USD, XRP/USD, LTC/USD, EOS/USD]", "[]", "symbols", "snapshot.symbols", "[]",
+        "at least 1"),
+    "a symbol that is none": Mistake("[BTC/USD,", "[btcusd,", "btcusd", "snapshot.symbols.0", "'btcusd'", "match"),
+    "a symbol twice": Mistake("[BTC/USD, ETH/USD", "[BTC/USD, BTC/USD", "symbols", "snapshot.symbols", "combination",
+        "each symbol once"),
+    "a timeframe that is none": Mistake("timeframe: 30m", "timeframe: 30 min", "30 min", "snapshot.timeframe",
+        "'30 min'", "match"),
+    "a feature group that is none": Mistake("[returns, volume,", "[returns, volumes,", "volumes", "features.groups.1",
+        "'volumes'", "'volume'"),
+    "a head's name with a space": Mistake("  direction:", "  my head:", "my head", "heads.my head", "'my head'",
+        "match"),
+    "no heads": Mistake(REAL[REAL.index("\nheads:"):], "\nheads: {}\n", "heads: {}", "heads", "{}", "at least 1"),
+    "fractions that leave no train": Mistake("test_frac: 0.25", "test_frac: 0.75", "split:", "split", "combination",
+        "below 0.9"),
+    "a horizon longer than the bootstrap block": Mistake("horizon_bars: 4", "horizon_bars: 49", "horizon_bars",
+        "heads.direction.horizon_bars", "combination", "evaluate.block_hours (24): 49 bars are 24.5 hours"),
+    "a search of an unknown key": Mistake("lambda_l2: {", "lamda_l2: {", "lamda_l2", "tune.space.lightgbm.lamda_l2",
+        "combination", "a key of train.lightgbm; did you mean 'lambda_l2'?"),
+    "a search that leaves out the start": Mistake("{low: 200,", "{low: 501,", "low: 501",
+        "tune.space.lightgbm.min_data_in_leaf", "combination", "the start, which is 500"),
+    "a search the wrong way round": Mistake("{low: 3, high: 7,", "{low: 7, high: 3,", "low: 7, high: 3",
+        "tune.space.xgboost.max_depth", "combination", "low 7 must lie below high 3"),
+    "a logarithmic search from zero": Mistake("{low: 1.0, high: 100.0,", "{low: 0.0, high: 100.0,", "low: 0.0",
+        "tune.space.lightgbm.lambda_l2", "combination", "above 0 with log"),
+    "a search beyond the key's own limit": Mistake("feature_fraction: {low: 0.3, high: 0.9,",
+        "feature_fraction: {low: 0.3, high: 1.5,", "high: 1.5", "tune.space.lightgbm.feature_fraction", "combination",
+        "1.5 is none: Input should be less than or equal to 1"),
+    "a search of half levels": Mistake("{low: 3, high: 7,", "{low: 2.5, high: 7,", "low: 2.5",
+        "tune.space.xgboost.max_depth", "combination", "2.5 is none: Input should be a valid integer"),
+}
+# fmt: on
+
+
+def problems_of(folder: Path, text: str | bytes) -> list[Problem]:
+    (folder / "params.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(InputError) as caught:
+        read_params(folder)
+    assert caught.value.exit_code == EXIT_BAD_INPUT
+    for problem in caught.value.problems:
+        assert all(vars(problem).values()), problem
+    return list(caught.value.problems)
+
+
+def test_the_real_file_parses_to_what_it_says() -> None:
+    params = read_params(ROOT, "direction")
+    assert (params.seed, params.snapshot.timeframe, params.heads["direction"].horizon_bars) == (42, "30m", 4)
+    assert params.snapshot.symbols == ["BTC/USD", "ETH/USD", "XRP/USD", "LTC/USD", "EOS/USD"]
+    assert params.tune.space.lightgbm["min_data_in_leaf"].log is True
+    with pytest.raises(ValidationError, match="frozen"):
+        params.seed = 1
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_problem_that_says_where_what_and_how_to_mend_it(name: str, tmp_path: Path) -> None:
+    mistake = MISTAKES[name]
+    text = REAL.replace(mistake.old, mistake.new, 1)
+    assert text != REAL
+    problems = problems_of(tmp_path, text)
+    if name in {"missing section"}:  # the section under its new name is a second problem
+        problems = [problem for problem in problems if problem.code == mistake.code]
+    (problem,) = problems
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if mistake.line in line]
+    assert problem.code == mistake.code
+    place, _, key = problem.place.removeprefix(f"{tmp_path}/params.yaml:").partition(" ")
+    assert key.startswith(mistake.key)
+    assert int(place) in lines
+    assert mistake.found in problem.found
+    assert mistake.expected in problem.expected
+    assert mistake.help in problem.help
+
+
+def test_all_problems_of_the_file_come_at_once(tmp_path: Path) -> None:
+    text = REAL.replace("seed: 42", "seed: -1").replace("n_folds: 3", "n_folds: many").replace("min_rows:", "rows:")
+    places = {re.sub(r"^.*params\.yaml:", "", problem.place) for problem in problems_of(tmp_path, text)}
+    lines = {line.split(":")[0].strip(): number for number, line in enumerate(text.splitlines(), 1)}
+    assert places == {
+        f"{lines['seed']} seed",
+        f"{lines['n_folds']} split.n_folds",
+        f"{lines['rows']} snapshot.rows",
+        f"{lines['snapshot']} snapshot.min_rows",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        (REAL.replace("threads:", "seed: 43\nthreads:", 1), "yaml-duplicate-key", "params.yaml:5"),
+        ("", "yaml-no-mapping", "params.yaml"),
+        ("# nothing but a comment\n", "yaml-no-mapping", "params.yaml"),
+        ("- seed\n", "yaml-no-mapping", "params.yaml"),
+        ("seed\n", "yaml-no-mapping", "params.yaml"),
+        ("seed: [1,\n", "yaml-syntax", "params.yaml:2"),
+        (b"notes: \xff\n", "yaml-syntax", "params.yaml"),
+        ("a: \x00\n", "yaml-syntax", "params.yaml"),
+        ("seed: 1\n---\nseed: 2\n", "yaml-syntax", "params.yaml:2"),
+        ("seed: " + "[" * 5000, "yaml-syntax", "params.yaml"),
+    ],
+    ids=["duplicate", "empty", "comment", "list", "scalar", "unclosed", "not UTF-8", "NUL", "two documents", "deep"],
+)
+def test_a_file_that_is_no_mapping_of_keys(text: str | bytes, code: str, place: str, tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, text)
+    assert (problem.code, problem.place) == (code, f"{tmp_path}/{place}")
+
+
+def test_no_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_params(tmp_path)
+    assert [(p.code, p.help) for p in caught.value.problems] == [("yaml-missing", "run from the project's root")]
+
+
+def test_an_unknown_head_names_the_nearest_and_where_heads_are(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(REAL)
+    with pytest.raises(InputError) as caught:
+        read_params(tmp_path, "directoin")
+    (problem,) = caught.value.problems
+    line = 1 + REAL.splitlines().index(next(line for line in REAL.splitlines() if line.startswith("heads:")))
+    assert problem.place == f"{tmp_path}/params.yaml:{line} heads"
+    assert (problem.code, problem.found, problem.help) == ("head-unknown", "'directoin'", "did you mean 'direction'?")
+
+
+@pytest.mark.parametrize(("timeframe", "seconds"), [("1m", 60), ("30m", 1800), ("4h", 14_400), ("1d", 86_400)])
+def test_a_bar_has_so_many_seconds(timeframe: str, seconds: int) -> None:
+    assert bar_seconds(timeframe) == seconds
+
+
+@pytest.mark.parametrize("timeframe", ["", "m", "0m", "01h", "1w", "1M", "1h\n", "-1h", "1.5h", "١h"])
+def test_what_is_no_timeframe_is_refused(timeframe: str) -> None:
+    with pytest.raises(ValueError, match="timeframe"):
+        bar_seconds(timeframe)

@@ -1,0 +1,115 @@
+"""The builder holds groups and registry together, masks the warm-up, and makes a row of each candle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from candlelock.artifacts.user_files import read_registry
+from candlelock.contracts.errors import InputError
+from candlelock.contracts.registry import Feature, select, table_schema
+from candlelock.features.build import GROUPS, build_features, build_tables
+from candlelock.features.market import Array, Market
+from tests.markets import HOUR_MS, walk
+
+ROOT = Path(__file__).resolve().parents[3]
+REGISTRY = read_registry(ROOT, GROUPS)
+MARKET = walk(seed=3, n_symbols=3, n_bars=750, gap_share=0.02, latest_start=20)
+
+
+def test_columns_follow_the_registry_not_the_groups() -> None:
+    backwards = tuple(reversed(REGISTRY))
+    assert list(build_features(MARKET, backwards)) == [entry.name for entry in backwards]
+    some = select(REGISTRY, ["time", "trend"])
+    assert list(build_features(MARKET, some)) == [entry.name for entry in some]
+
+
+def test_nothing_is_known_inside_the_warm_up_and_everything_at_some_bar_after() -> None:
+    features = build_features(MARKET, REGISTRY)
+    first = np.argmax(MARKET.has_bar, axis=1)
+    assert first.max() > 0
+    for entry in REGISTRY:
+        for row in range(3):
+            known = np.isfinite(features[entry.name][row])
+            assert not known[: first[row] + entry.warmup_bars].any(), entry.name
+            assert known[first[row] + entry.warmup_bars :].mean() > 0.5, entry.name
+
+
+def test_no_value_stands_where_there_is_no_candle() -> None:
+    features = build_features(MARKET, REGISTRY)
+    missing = ~MARKET.has_bar
+    assert missing.sum() > 20
+    carried = {name for name, values in features.items() if np.isfinite(values[missing]).any()}
+    # Windows of the past may have a value at a bar that is missing; only rows of candles leave the builder.
+    assert not carried & {entry.name for entry in REGISTRY if entry.group in ("returns", "time", "cross_asset")}
+    tables = build_tables(MARKET, REGISTRY)
+    assert [tables[symbol].num_rows for symbol in MARKET.symbols] == MARKET.has_bar.sum(axis=1).tolist()
+
+
+def test_tables_fit_their_schema_and_hold_the_features_at_the_candles() -> None:
+    features, tables = build_features(MARKET, REGISTRY), build_tables(MARKET, REGISTRY)
+    for row, symbol in enumerate(MARKET.symbols):
+        table, at = tables[symbol], MARKET.has_bar[row]
+        assert table_schema(REGISTRY).problems(table, symbol) == []
+        times = table["open_time_utc"].cast("int64").to_numpy()
+        np.testing.assert_array_equal(times, MARKET.open_time_ms[at])
+        for name, values in features.items():
+            stored = table[name].to_numpy()
+            np.testing.assert_array_equal(stored, values[row][at])
+            assert table[name].null_count == np.isnan(values[row][at]).sum()
+
+
+def entry(name: str, group: str = "trend") -> Feature:
+    fields = {"dtype": "float64", "unit": "1", "warmup_bars": 0, "available_at": "close", "formula": "x"}
+    return Feature.model_validate({"name": name, "group": group, **fields})
+
+
+def test_an_entry_without_a_function_is_refused() -> None:
+    entries = (*select(REGISTRY, ["trend"]), entry("range_position_49"))
+    with pytest.raises(InputError) as caught:
+        build_features(MARKET, entries)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.place) == ("feature-without-function", "features.yml range_position_49")
+    assert problem.help == "did you mean 'range_position_48'?"
+
+
+def test_a_function_without_an_entry_is_refused() -> None:
+    entries = tuple(each for each in REGISTRY if each.name not in ("range_position_48", "weekday"))
+    with pytest.raises(InputError) as caught:
+        build_features(MARKET, entries)
+    assert {(p.code, p.place) for p in caught.value.problems} == {
+        ("feature-without-entry", "features.yml range_position_48"),
+        ("feature-without-entry", "features.yml weekday"),
+    }
+
+
+def test_both_kinds_of_disagreement_come_at_once() -> None:
+    entries = tuple(each for each in select(REGISTRY, ["trend"]) if each.name != "sma_distance_200")
+    with pytest.raises(InputError) as caught:
+        build_features(MARKET, (*entries, entry("sma_distance_100")))
+    assert [p.code for p in caught.value.problems] == ["feature-without-function", "feature-without-entry"]
+
+
+def test_a_group_is_built_once_for_all_its_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def build(market: Market) -> dict[str, Array]:
+        calls.append(market)
+        return {"a_1": market.close, "b_1": market.open}
+
+    monkeypatch.setitem(GROUPS, "trend", build)
+    build_features(MARKET, (entry("b_1"), entry("a_1")))
+    assert len(calls) == 1
+
+
+def test_bars_of_any_length_are_bars() -> None:
+    by_minute = Market(
+        MARKET.symbols, 60_000, 60_000 * (MARKET.open_time_ms // HOUR_MS), MARKET.open, MARKET.high, MARKET.low,
+        MARKET.close, MARKET.volume,
+    )  # fmt: skip
+    entries = tuple(each for each in REGISTRY if each.group != "time")
+    hourly, minutely = build_features(MARKET, entries), build_features(by_minute, entries)
+    for name, values in hourly.items():
+        np.testing.assert_array_equal(values, minutely[name])

@@ -1,0 +1,122 @@
+"""The bundle read from files answers as the parts in memory did, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from candlelock.artifacts import documents
+from candlelock.calibrate.calibrator import fit_calibration
+from candlelock.calibrate.report import describe_calibrator, describe_stack, describe_threshold
+from candlelock.calibrate.stack import apply_stack, fit_stack
+from candlelock.contracts.documents import ThresholdChoice
+from candlelock.contracts.errors import InputError
+from candlelock.contracts.stage_params import LightgbmParams, MlpParams, XgboostParams
+from candlelock.contracts.tables import MEMBERS
+from candlelock.serve.bundle import LOADERS, load_bundle
+from candlelock.train.learner import LEARNERS, Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from candlelock.calibrate.calibrator import Calibration, Method
+    from candlelock.calibrate.stack import StackWeights
+    from candlelock.contracts.stage_params import Frozen
+    from candlelock.train.learner import Array, Model
+
+SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000]})
+ROUNDS = {"max_rounds": 20, "patience_rounds": 5, "learning_rate": 0.1}
+SETTINGS: dict[str, Frozen] = {
+    "lightgbm": LightgbmParams.model_validate(
+        {"num_leaves": 7, "min_data_in_leaf": 10, "feature_fraction": 0.8, "bagging_fraction": 0.8, "lambda_l2": 1.0}
+        | ROUNDS
+    ),
+    "xgboost": XgboostParams.model_validate(
+        {"max_depth": 3, "min_child_weight": 2.0, "colsample_bytree": 0.8, "subsample": 0.8, "reg_lambda": 1.0} | ROUNDS
+    ),
+    "mlp": MlpParams.model_validate(
+        {"hidden": [6], "dropout": 0.1, "learning_rate": 0.05, "weight_decay": 1e-4, "batch_rows": 64}
+        | {"max_epochs": 5, "patience_epochs": 2}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the stages had in memory when they wrote the bundle."""
+
+    models: dict[str, Model]
+    stack: StackWeights
+    calibrations: dict[Method, Calibration]
+    x: Array
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    random = np.random.default_rng(1)
+    x = random.normal(size=(1500, 4))
+    y = (x[:, 0] + 0.5 * x[:, 1] + random.normal(size=1500) > 0).astype(float)
+    x[random.random(x.shape) < 0.05] = np.nan
+    models = {name: LEARNERS[name].fit(Sample(x[:500], y[:500]), None, SETTINGS[name], 1, 1) for name in MEMBERS}
+    stack = fit_stack({name: model.predict(x[500:1000]) for name, model in models.items()}, y[500:1000], 1.0)
+    raw = apply_stack(stack, {name: model.predict(x[1000:]) for name, model in models.items()})
+    methods: tuple[Method, Method] = ("platt", "isotonic")
+    return Parts(models, stack, {method: fit_calibration(method, raw, y[1000:]) for method in methods}, x)
+
+
+def write(folder: Path, parts: Parts, method: Method) -> Path:
+    """The bundle's files as the stages write them."""
+    for model in parts.models.values():
+        for name, content in model.files().items():
+            (folder / name).write_bytes(content)
+    choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5)]
+    documents.write(folder / "stack.json", describe_stack(parts.stack, SEEN))
+    documents.write(folder / "calibrator.json", describe_calibrator(parts.calibrations[method], {method: 0.6}, SEEN))
+    documents.write(folder / "threshold.json", describe_threshold(0.57, choices, 24.0, SEEN))
+    return folder
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+def test_a_loaded_bundle_answers_bit_for_bit_as_its_parts(parts: Parts, tmp_path: Path, method: Method) -> None:
+    bundle = load_bundle(write(tmp_path, parts, method))
+    raw = apply_stack(parts.stack, {name: model.predict(parts.x) for name, model in parts.models.items()})
+    np.testing.assert_array_equal(bundle.predict(parts.x), parts.calibrations[method].apply(raw))
+    assert bundle.threshold == 0.57
+    assert bundle.predict(parts.x).std() > 0.1
+
+
+def test_one_row_is_answered_as_in_the_batch(parts: Parts, tmp_path: Path) -> None:
+    bundle = load_bundle(write(tmp_path, parts, "platt"))
+    one_by_one = np.concatenate([bundle.predict(row[None]) for row in parts.x[:50]])
+    np.testing.assert_allclose(one_by_one, bundle.predict(parts.x)[:50], rtol=0, atol=1e-14)
+
+
+def test_a_row_of_unknowns_gets_a_probability(parts: Parts, tmp_path: Path) -> None:
+    p = load_bundle(write(tmp_path, parts, "isotonic")).predict(np.full((1, 4), np.nan))
+    assert 0 < p[0] < 1
+
+
+@pytest.mark.parametrize("name", ["stack.json", "calibrator.json", "threshold.json"])
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, "document-missing"), (b"{", "document-not-json"), (b"{}", "document-invalid")]
+)
+def test_a_missing_or_broken_document_is_an_input_error(
+    parts: Parts, tmp_path: Path, name: str, content: bytes | None, code: str
+) -> None:
+    write(tmp_path, parts, "platt")
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_bundle(tmp_path)
+    assert {problem.code for problem in caught.value.problems} == {code}
+    assert name in caught.value.problems[0].place
+
+
+def test_every_member_has_a_loader() -> None:
+    assert set(LOADERS) == set(MEMBERS)

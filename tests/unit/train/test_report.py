@@ -1,0 +1,93 @@
+"""What training says of itself: predictions, rows seen, shares of importance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from candlelock.contracts.documents import utc_text
+from candlelock.contracts.tables import MEMBER_PREDICTIONS
+from candlelock.train.learner import Sample
+from candlelock.train.members import Task, Trained, log_loss, train_member
+from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from candlelock.contracts.stage_params import TrainParams
+    from candlelock.train.learner import Array
+    from tests.unit.train.conftest import Spy
+
+EMBARGO_MS = 6 * 3_600_000
+
+
+@pytest.fixture
+def task(train_params: TrainParams) -> Task:
+    return Task("lightgbm", train_params.lightgbm, 0.2, EMBARGO_MS, seed=3, threads=2)
+
+
+@pytest.fixture
+def trained(rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy) -> Trained:
+    return train_member(task, Sample(numbered, rows["is_up"].to_numpy()), rows)
+
+
+def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
+    rows: pd.DataFrame, numbered: Array, trained: Trained, spy: Spy
+) -> None:
+    names = ("lightgbm", "xgboost", "mlp", "logistic")
+    table = member_predictions(rows, numbered, dict.fromkeys(names, trained))
+    assert not MEMBER_PREDICTIONS.problems(table, "members")
+    is_validated = ((rows["fold"] >= 1).fillna(False) & rows["is_up"].notna()).to_numpy(bool)
+    is_later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
+    expected = np.flatnonzero(is_validated | is_later)
+    np.testing.assert_array_equal(table["p_up_lightgbm"].to_numpy(), (expected + 1) / 10_000)
+    assert table["segment"].to_pylist() == rows["segment"].iloc[expected].tolist()
+    assert spy.calls[-1].predicted[-1] == np.flatnonzero(is_later).tolist()
+    assert rows["is_up"].iloc[expected].isna().any(), "unlabelled later rows are predicted too"
+
+
+def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
+    rows: pd.DataFrame, task: Task, trained: Trained
+) -> None:
+    member = describe_member(task, trained, rows, ["b", "a"])
+    seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
+    out = ~np.isnan(trained.out_of_fold)
+    assert (member.role, member.files, member.n_rounds, member.n_rows) == ("member", ["spy.txt"], 7, len(seen))
+    assert member.first_decision_utc == utc_text(seen["decision_time_ms"].min())
+    assert member.last_label_end_utc == utc_text(seen["label_end_ms"].max())
+    assert member.out_of_fold_log_loss == log_loss(rows["is_up"].to_numpy()[out], trained.out_of_fold[out])
+    assert member.hyperparameters["num_leaves"] == 5
+    assert [(entry.name, entry.gain) for entry in member.importance] == [("b", 0.75), ("a", 0.25)]
+
+
+def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: Task, trained: Trained) -> None:
+    class Idle(type(trained.model)):  # type: ignore[misc]
+        def gains(self) -> Array:
+            return np.zeros(2)
+
+    idle = Trained(Idle([], 1), trained.fold_rounds, trained.out_of_fold)
+    assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, ["b", "a"]).importance] == [
+        ("a", 0.0),
+        ("b", 0.0),
+    ]
+
+
+def test_the_training_report_counts_labels_and_lists_importance(
+    rows: pd.DataFrame, task: Task, trained: Trained
+) -> None:
+    baseline = describe_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 2), trained, rows, ["b", "a"])
+    report = describe_training(
+        rows, {"lightgbm": describe_member(task, trained, rows, ["b", "a"]), "logistic": baseline}
+    )
+    labels = rows["is_up"][(rows["segment"] == "train") & rows["is_up"].notna()]
+    assert (report.n_up, report.n_down) == ((labels == 1).sum(), (labels == 0).sum())
+    assert report.n_rows == report.n_up + report.n_down == baseline.n_rows
+    assert (baseline.role, baseline.hyperparameters) == ("baseline", {})
+    assert importance_table(report).to_numpy().tolist() == [
+        ["lightgbm", "b", 0.75],
+        ["lightgbm", "a", 0.25],
+        ["logistic", "b", 0.75],
+        ["logistic", "a", 0.25],
+    ]
