@@ -36,7 +36,7 @@ BOUNDS = {
     "binance_spot_1m_2025": (0.540, 2.0),
 }
 MAX_ECE = 0.03
-HEADER = """| set, horizon | AUC [95 %] | accuracy | over constant | over best rule [95 %] | ECE | verdict | s | bounds |
+HEADER = """| set, horizon | AUC [95 %] | accuracy | over constant | over best rule [95 %] | ECE | verdict | s | met |
 |---|---|---|---|---|---|---|---|---|"""
 
 

@@ -27,25 +27,21 @@ if TYPE_CHECKING:
 def run(params: Params) -> None:
     """data/snapshot, data/features -> data/split/<head>/rows.parquet, reports/leakage.json."""
     manifest, frames = candles.read(files.SNAPSHOT)
-    market = align(frames, 1000 * bar_seconds(manifest.timeframe))
-    embargo_ms = params.split.embargo_bars * market.bar_ms
+    market, cut = align(frames, 1000 * bar_seconds(manifest.timeframe)), params.split
     entries = user_files.read_registry(Path(), params.features.groups)
     built = read_feature_tables(Path(), params.features.groups)
-    splits = {
-        name: assign(
-            label_direction(market, head.horizon_bars, params.split.min_history_bars), params.split, market.bar_ms
-        )
-        for name, head in params.heads.items()
-    }
+    splits = {}
+    for name, head in params.heads.items():
+        labels = label_direction(market, head.horizon_bars, cut.min_history_bars)
+        splits[name] = assign(labels, cut, market.bar_ms)
     rows = next(iter(splits.values()))
+    matrix, ahead, wrong = feature_matrix(rows, built), rows["future_return"].to_numpy(), disagreements(built, entries)
     report = LeakageReport(
         future_info=guard.check_future_info(
-            built, lambda last: build_tables(market.until(last), entries), params.split.n_prefix_cuts
+            built, lambda at: build_tables(market.until(at), entries), cut.n_prefix_cuts
         ),
-        feature_audit=guard.check_feature_audit(
-            disagreements(built, entries), *feature_matrix(rows, built), rows["future_return"].to_numpy()
-        ),
-        time_split={name: guard.check_time_split(split, embargo_ms) for name, split in splits.items()},
+        feature_audit=guard.check_feature_audit(wrong, *matrix, ahead),
+        time_split={name: guard.check_time_split(it, cut.embargo_bars * market.bar_ms) for name, it in splits.items()},
     )
     for name, split in splits.items():
         tables.write(files.HeadFiles(name).rows, to_table(split), ROWS)

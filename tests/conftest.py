@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -13,8 +14,6 @@ from filelock import FileLock
 from candlelock.artifacts import numeric_environment
 
 numeric_environment.lock()  # before any test module imports NumPy: figures derived here have the stages' bits
-
-from typing import TYPE_CHECKING
 
 from tests.pipeline import project  # noqa: E402
 

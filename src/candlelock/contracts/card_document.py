@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ from candlelock.contracts.documents import (
     Sha256,
     UtcTime,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Verdict = Literal["GO", "NO-GO", "INSUFFICIENT EVIDENCE"]
 GateStatus = Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE"]
@@ -119,7 +122,7 @@ class ModelCard(Document):
     @model_validator(mode="after")
     def _figures_are_there(self) -> Self:
         lifts = ("lift_over_best_constant_pp", "lift_over_best_rule_pp")
-        wanted = {
+        wanted: dict[str, tuple[tuple[str, ...], Mapping[Any, object]]] = {
             "segments": (SEGMENTS, self.segments),
             "metrics": (HEADLINE, self.metrics),
             "intervals": ((*HEADLINE, *lifts), self.intervals),

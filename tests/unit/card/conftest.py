@@ -11,6 +11,7 @@ import pytest
 
 from candlelock.card.evidence import Evidence, read_policy
 from candlelock.card.figures import Plots
+from candlelock.contracts import card_document as c
 from candlelock.contracts import documents as d
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
@@ -22,13 +23,13 @@ MONTHS = [("2019-04", 0.531, 0.561), ("2019-05", 0.540, 0.548), ("2019-06", 0.52
 BINS = [(0.33, 310), (0.38, 1490), (0.43, 5900), (0.475, 12800), (0.52, 13100), (0.57, 6300), (0.62, 1800), (0.67, 417)]
 COSTS = [(0.0, 0.5214, 2.61), (0.5, 0.2310, 1.42), (1.0, 0.0562, 0.4012), (2.0, -0.2961, None)]
 GATES = [
-    d.Gate(name="accuracy over the best constant", status="PASS", figure=5.79, bound="≥ 2", why="in percentage points"),
-    d.Gate(name="accuracy over the best rule", status="PASS", figure=1.35, bound="> 0", why="lower bound of the lift"),
-    d.Gate(name="calibration", status="PASS", figure=0.0083, bound="≤ 0.1", why="expected calibration error of p_up"),
-    d.Gate(name="latency p95", status="PASS", figure=0.5336, bound="≤ 80", why="milliseconds for one row"),
-    d.Gate(name="leakage checks", status="PASS", figure=0, bound="≤ 0", why="failed ones, as computed"),
-    d.Gate(name="back-test Sharpe", status="FAIL", figure=0.4012, bound="≥ 1", why="annual, after fees and slippage"),
-    d.Gate(name="back-test trades", status="PASS", figure=1236, bound="≥ 50", why="fewer prove nothing"),
+    c.Gate(name="accuracy over the best constant", status="PASS", figure=5.79, bound="≥ 2", why="in percentage points"),
+    c.Gate(name="accuracy over the best rule", status="PASS", figure=1.35, bound="> 0", why="lower bound of the lift"),
+    c.Gate(name="calibration", status="PASS", figure=0.0083, bound="≤ 0.1", why="expected calibration error of p_up"),
+    c.Gate(name="latency p95", status="PASS", figure=0.5336, bound="≤ 80", why="milliseconds for one row"),
+    c.Gate(name="leakage checks", status="PASS", figure=0, bound="≤ 0", why="failed ones, as computed"),
+    c.Gate(name="back-test Sharpe", status="FAIL", figure=0.4012, bound="≥ 1", why="annual, after fees and slippage"),
+    c.Gate(name="back-test trades", status="PASS", figure=1236, bound="≥ 50", why="fewer prove nothing"),
 ]
 FILES = [
     *(f"reports/direction/{name}.json" for name in ("backtest", "evaluation", "latency", "training")),
@@ -253,16 +254,31 @@ def evidence(
             mean=0.412, p50=0.391, p95=0.5336, p99=1.218, samples=2_000, n_threads=1, hardware=hardware
         ),
         policy=read_policy(),
-        lineage=[d.Artifact(path=path, sha256=sha(path)) for path in FILES],
+        lineage=[c.Artifact(path=path, sha256=sha(path)) for path in FILES],
     )
 
 
 @pytest.fixture
-def card(evidence: Evidence) -> d.ModelCard:
+def train(manifest: d.Manifest) -> c.CardTrain:
+    return c.CardTrain(
+        snapshot_id=manifest.snapshot_id,
+        range=c.CardRange(start=START, end=TRAIN_END),
+        rows=92_340,
+        class_balance=c.ClassBalance(pos=46_512, neg=45_828),
+        symbols=SYMBOLS,
+        timeframe="30m",
+        horizon_bars=4,
+    )
+
+
+@pytest.fixture
+def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
     evaluation, backtest, latency = evidence.evaluation, evidence.backtest, evidence.latency
     lift, lead = evaluation.lift_over_best_constant_pp, evaluation.lift_over_best_rule_pp
     gains = [0.86**i for i in range(len(FEATURES))]
-    return d.ModelCard(
+    bounds = zip(d.SEGMENTS, BOUNDS[:-1], BOUNDS[1:], strict=True)
+    segments = {name: c.CardRange(start=start, end=end) for name, start, end in bounds}
+    return c.ModelCard(
         model_name="sample_direction",
         head="direction",
         created_at=TEST_END,
@@ -270,19 +286,8 @@ def card(evidence: Evidence) -> d.ModelCard:
         verdict="NO-GO",
         gates=GATES,
         policy_version=evidence.policy.version,
-        train=d.CardTrain(
-            snapshot_id=evidence.manifest.snapshot_id,
-            range=d.CardRange(start=START, end=TRAIN_END),
-            rows=92_340,
-            class_balance=d.ClassBalance(pos=46_512, neg=45_828),
-            symbols=SYMBOLS,
-            timeframe="30m",
-            horizon_bars=4,
-        ),
-        segments={
-            name: d.CardRange(start=start, end=end)
-            for name, start, end in zip(d.SEGMENTS, BOUNDS[:-1], BOUNDS[1:], strict=True)
-        },
+        train=train,
+        segments=segments,
         metrics={name: one.value for name, one in evaluation.metrics.items()},
         intervals={**evaluation.metrics, "lift_over_best_constant_pp": lift, "lift_over_best_rule_pp": lead},
         baselines=evaluation.baselines,
@@ -291,9 +296,9 @@ def card(evidence: Evidence) -> d.ModelCard:
         backtest=backtest,
         calibration=evidence.calibrator,
         threshold=evidence.threshold.p_up,
-        latency_ms=d.CardLatency(**latency.model_dump(exclude={"n_threads", "hardware"})),
+        latency_ms=c.CardLatency(**latency.model_dump(exclude={"n_threads", "hardware"})),
         latency_hardware=latency.hardware,
-        leakage_checks=d.LeakageChecks(future_info=True, time_split=True, feature_audit=True),
+        leakage_checks=c.LeakageChecks(future_info=True, time_split=True, feature_audit=True),
         feature_importance=[
             d.Importance(name=n, gain=gain / sum(gains)) for n, gain in zip(FEATURES, gains, strict=True)
         ],
