@@ -35,8 +35,9 @@ def ece(p: Array, y: Array) -> float:
     return float(sum(abs((p - y)[number == k].sum()) for k in range(10)) / len(p))
 
 
-def test_platt_is_the_unpenalised_line_on_the_logit() -> None:
-    p, y = draw(2.5, 0.4)
+@pytest.mark.parametrize("n_rows", [60, 4000])
+def test_platt_is_the_unpenalised_line_on_the_logit(n_rows: int) -> None:
+    p, y = draw(2.5, 0.4, n_rows)
     z = logit_of_scipy(p)
 
     def loss(w: Array) -> float:
@@ -45,8 +46,7 @@ def test_platt_is_the_unpenalised_line_on_the_logit() -> None:
     best = minimize(loss, [1.0, 0.0], method="BFGS", options={"gtol": 1e-9}).x
     fitted = fit_calibration("platt", p, y)
     assert (fitted.slope, fitted.intercept) == pytest.approx((best[0], best[1]), abs=1e-3)
-    np.testing.assert_allclose(fitted.apply(p), expit(best[0] * z + best[1]), atol=1e-4)
-    assert best[0] == pytest.approx(1 / 2.5, abs=0.05)
+    np.testing.assert_allclose(fitted.apply(p), expit(best[0] * z + best[1]), atol=5e-4)
 
 
 def test_isotonic_is_scikit_learns_between_and_beyond_its_knots() -> None:

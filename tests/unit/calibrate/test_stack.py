@@ -1,14 +1,15 @@
-"""The logistic stack against a minimiser of its own."""
+"""The logistic stack against scikit-learn."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.special import logit as logit_of_scipy
+from sklearn.linear_model import LogisticRegression
 
 from candlelock.calibrate.stack import StackWeights, apply_stack, fit_stack, logit, sigmoid
 
@@ -17,32 +18,53 @@ if TYPE_CHECKING:
 
 
 def draw(n_rows: int = 800) -> tuple[dict[str, Array], Array]:
-    """Labels, two members that know something and one that does not."""
+    """Labels, two members that know something, one that does not and one that copies another's errors."""
     random = np.random.default_rng(3)
     truth = random.normal(0, 1, n_rows)
     y = (random.random(n_rows) < expit(truth)).astype(float)
     noise = random.normal(0, 1, (3, n_rows))
-    members = {
-        "good": expit(0.5 * truth + 0.2 * noise[0]),
-        "fair": expit(0.3 * truth + noise[1]),
-        "none": expit(noise[2]),
-    }
-    return members, y
+    logits = {"good": 0.5 * truth + 0.2 * noise[0], "fair": 0.3 * truth + noise[1], "none": noise[2]}
+    return {name: expit(z) for name, z in (logits | {"errors of fair": noise[1]}).items()}, y
+
+
+def fit_slowly(members: dict[str, Array], y: Array, l2: float) -> Array:
+    """scikit-learn's fit of every subset of members: the best one without a negative weight; the intercept last."""
+    z, best = np.column_stack([logit_of_scipy(p) for p in members.values()]), (np.inf, np.zeros(len(members) + 1))
+    for size in range(1, len(members) + 1):
+        for own in itertools.combinations(range(len(members)), size):
+            fitted = LogisticRegression(C=1 / l2, max_iter=1000, tol=1e-10).fit(z[:, own], y)
+            weights = np.zeros(len(members) + 1)
+            weights[[*own, -1]] = *fitted.coef_[0], fitted.intercept_[0]
+            margin = (2 * y - 1) * (z @ weights[:-1] + weights[-1])
+            loss = float(np.logaddexp(0, -margin).sum() + l2 * (weights[:-1] ** 2).sum() / 2)
+            if (weights[:-1] >= 0).all() and loss < best[0]:
+                best = loss, weights
+    return best[1]
 
 
 @pytest.mark.parametrize("l2", [0.1, 1.0, 50.0])
-def test_weights_minimise_the_penalised_loss_on_the_logits(l2: float) -> None:
+def test_weights_minimise_the_penalised_loss_among_those_not_negative(l2: float) -> None:
     members, y = draw()
-    z = np.column_stack([logit_of_scipy(p) for p in members.values()])
-
-    def loss(w: Array) -> float:
-        margin = (2 * y - 1) * (z @ w[:3] + w[3])
-        return float(np.logaddexp(0, -margin).sum() + l2 * (w[:3] ** 2).sum() / 2)
-
-    best = minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-7}).x
     fitted = fit_stack(members, y, l2)
     assert list(fitted.weights) == list(members)
-    np.testing.assert_allclose([*fitted.weights.values(), fitted.intercept], best, atol=2e-3)
+    np.testing.assert_allclose([*fitted.weights.values(), fitted.intercept], fit_slowly(members, y, l2), atol=1e-4)
+    assert fitted.weights["errors of fair"] == 0
+
+
+def test_members_that_help_are_weighed_as_scikit_learn_does() -> None:
+    members, y = draw()
+    useful = {name: members[name] for name in ("good", "fair")}
+    z = np.column_stack([logit_of_scipy(p) for p in useful.values()])
+    expected = LogisticRegression(C=1.0, tol=1e-10).fit(z, y).coef_[0]
+    assert (expected > 0).all()
+    np.testing.assert_allclose([*fit_stack(useful, y, 1.0).weights.values()], expected, atol=1e-4)
+
+
+def test_members_that_are_all_wrong_leave_the_share_of_ups() -> None:
+    members, y = draw()
+    stack = fit_stack({"wrong": 1 - members["good"]}, y, 1.0)
+    assert stack.weights == {"wrong": 0.0}
+    assert expit(stack.intercept) == pytest.approx(y.mean(), abs=1e-6)
 
 
 def test_a_good_member_weighs_more_than_a_useless_one() -> None:
