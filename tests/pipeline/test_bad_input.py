@@ -70,8 +70,8 @@ CASES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     ),
     "wrong columns": ("snapshot", edit(CSV, "close", "last"), ["BBB-USD-1h.csv", "close"]),
     "text in a number": ("snapshot", edit_row(50, 4, "n/a"), ["BBB-USD-1h.csv", "n/a", "51"]),
-    "unsorted": ("snapshot", swap_rows, ["BBB-USD-1h.csv", "101"]),
-    "duplicate time": ("snapshot", repeat_row, ["BBB-USD-1h.csv", "101"]),
+    "unsorted": ("snapshot", swap_rows, ["BBB-USD-1h.csv:102"]),
+    "duplicate time": ("snapshot", repeat_row, ["BBB-USD-1h.csv:102"]),
     "high below low": ("snapshot", edit_row(50, 2, "0.01"), ["BBB-USD-1h.csv", "high", "51"]),
     "empty file": ("snapshot", lambda root: (root / CSV).write_text(""), ["BBB-USD-1h.csv", "empty"]),
     "too few rows": ("snapshot", lambda root: change_params(root, {"snapshot": {"min_rows": 2401}}), ["2400", "2401"]),
@@ -96,7 +96,7 @@ def test_one_clear_error_and_nothing_lost(case: str, copy: Project) -> None:
     stage, spoil, expected = CASES[case]
     spoil(copy.root)
     before = _outputs(copy.root)
-    head = {"unknown head": ["directoin"], "out of range": []}.get(case, [])
+    head = ["directoin"] if case == "unknown head" else []
     answer = copy.run(sys.executable, "-m", "stages", stage, *head, expect=2)
     for text in ("error[", "found", "expected", "help", *expected):
         assert text in answer.stderr

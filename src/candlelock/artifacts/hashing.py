@@ -32,12 +32,12 @@ def logical_hash(table: pa.Table) -> str:
     """
     digest = hashlib.sha256()
     for name in table.column_names:
-        column = table[name].combine_chunks()
-        if column.null_count or not _is_flat(column.type):
+        values = table[name].combine_chunks()
+        if values.null_count or not _is_flat(values.type):
             raise ValueError(f"column {name}: a logical hash needs numbers or times without nulls")
-        values = pa.concat_arrays([column])  # a slice keeps its parent's buffer: copy to the rows alone
         width = values.type.bit_width // 8
         digest.update(f"{name}:{values.type}:{len(values)};".encode())
+        # a slice keeps its parent's buffer: hash its own rows alone
         digest.update(memoryview(values.buffers()[1])[values.offset * width : (values.offset + len(values)) * width])
     return digest.hexdigest()
 

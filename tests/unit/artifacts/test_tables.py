@@ -59,11 +59,15 @@ def test_equal_content_has_equal_bytes_however_it_lies_in_memory(tmp_path: Path,
     twice = pa.concat_tables([table, table])
     annotated = table.replace_schema_metadata({"pandas": "{}"})
     spellings = [table, pa.concat_tables([table[:7], table[7:]]), twice.slice(500), twice.slice(0, 500), annotated]
-    written = set()
-    for spelling in spellings:
-        tables.write(tmp_path / "x.parquet", spelling, PREDICTIONS)
-        written.add((tmp_path / "x.parquet").read_bytes())
-    assert len(written) == 1
+    assert len({_bytes(tmp_path, spelling) for spelling in spellings}) == 1
+    many = pa.concat_tables([table] * 100)  # long enough for pages to end elsewhere
+    many = many.set_column(1, "open_time_utc", pa.array(range(many.num_rows), TIME))
+    assert _bytes(tmp_path, many) == _bytes(tmp_path, many.combine_chunks())
+
+
+def _bytes(folder: Path, table: pa.Table) -> bytes:
+    tables.write(folder / "x.parquet", table, PREDICTIONS)
+    return (folder / "x.parquet").read_bytes()
 
 
 def test_another_process_writes_the_same_bytes(tmp_path: Path, table: pa.Table) -> None:

@@ -116,13 +116,15 @@ def test_a_stage_run_again_writes_the_same_bytes_under_another_hash_seed_zone_an
 def test_a_stage_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, STAND_IN, str(note)], cwd=ROOT)
+    stage = _read_pid(note)
+    assert _is_alive(stage)
+    parent.kill()
+    parent.wait()
     try:
-        stage = _read_pid(note)
-        assert _is_alive(stage)
+        _wait_until(lambda: not _is_alive(stage))
     finally:
-        parent.send_signal(signal.SIGKILL)
-        parent.wait()
-    _wait_until(lambda: not _is_alive(stage))
+        if _is_alive(stage):
+            os.kill(stage, signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal at a parent's death is Linux's")
