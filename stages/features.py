@@ -10,7 +10,7 @@ from candlelock.contracts import files
 from candlelock.contracts.documents import FeatureReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.registry import table_schema
-from candlelock.features.audit import summarise
+from candlelock.features.audit import refuse_disagreement, summarise
 from candlelock.features.build import build_tables
 from candlelock.features.market import align
 from candlelock.snapshot import candles
@@ -25,6 +25,7 @@ def run(params: Params) -> None:
     manifest, frames = candles.read(files.SNAPSHOT)
     market = align(frames, 1000 * bar_seconds(manifest.timeframe))
     per_symbol = build_tables(market, entries)
+    refuse_disagreement(per_symbol, entries)
     with atomic.replacing_folder(files.FEATURES) as folder:
         for entry in manifest.symbols:
             tables.write(folder / entry.file, per_symbol[entry.symbol], table_schema(entries))

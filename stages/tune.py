@@ -12,7 +12,7 @@ from candlelock.contracts.documents import StudyReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.split.joined import read_matrix
 from candlelock.train.learner import Sample
-from candlelock.train.members import folds_of
+from candlelock.train.members import folds_of, time_order
 from candlelock.train.search import SearchTask, search
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def run(params: Params, head: str) -> None:
     """data/features, data/split -> reports/<head>/study.json."""
     rows, x, _ = read_matrix(Path(), head, params.features.groups)
-    sample = Sample(x, rows["is_up"].to_numpy())
+    order = time_order(rows)
+    rows, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order])
     folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     studies = {}
     for name in type(params.tune.space).model_fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A committed project after `dvc repro`; built once, also for several workers. Do not change it."""
-    root = tmp_path_factory.getbasetemp().parent / "built-project"
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dvc-project"
     with FileLock(f"{root}.lock"):
         if not (root / "dvc.lock").is_file():
             shutil.rmtree(root, ignore_errors=True)

@@ -29,6 +29,7 @@ def write(path: Path, table: pa.Table, schema: TableSchema) -> None:
             compression_level=3,
             store_decimal_as_integer=True,
             write_page_index=False,
+            write_page_checksum=True,
         )
 
 
@@ -39,7 +40,7 @@ def read(path: Path, schema: TableSchema) -> pa.Table:
             Problem("table-missing", str(path), "no file", f"the table {schema.name}", "build it with `dvc repro`")
         )
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
         problems = schema.problems(table, str(path))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # damage may reach the columns' names
         found = f"{type(error).__name__}: {error}".splitlines()[0]

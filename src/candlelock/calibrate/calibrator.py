@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from candlelock.calibrate.stack import logit, sigmoid
+from candlelock.calibrate.stack import fit_stack, logit, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +41,10 @@ class Calibration:
 
 
 def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
-    """Fit one method on raw probabilities and labels, both of shape (n_rows,)."""
+    """Fit one method on raw probabilities and labels, both of shape (n_rows,); the map never falls."""
     if method == "platt":
-        from sklearn.linear_model import LogisticRegression
-
-        fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(logit(p)[:, None], y)
-        return Calibration("platt", slope=float(fitted.coef_[0, 0]), intercept=float(fitted.intercept_[0]))
+        line = fit_stack({"raw": p}, y, l2=0.0)
+        return Calibration("platt", slope=line.weights["raw"], intercept=line.intercept)
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(y_min=EDGE, y_max=1 - EDGE, out_of_bounds="clip").fit(p, y)

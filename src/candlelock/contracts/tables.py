@@ -122,9 +122,7 @@ ROWS = TableSchema(
         SYMBOL,
         OPEN_TIME,
         Column("decision_time_utc", TIME, "UTC time", "the bar's close: when a prediction can be made"),
-        Column(
-            "label_end_utc", TIME, "UTC time", "when the label becomes known; null where it never does", nullable=True
-        ),
+        Column("label_end_utc", TIME, "UTC time", "close of the last bar the label looks at: when it becomes known"),
         Column(
             "is_up",
             pa.bool_(),

@@ -1,6 +1,6 @@
 """Block bootstrap: whole blocks of time, all symbols together, drawn with replacement.
 
-Labels overlap and symbols move together, so rows are far from independent; blocks keep both (Künsch 1989).
+Labels overlap and symbols move together, so rows are far from independent; blocks keep both (Carlstein 1986).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from candlelock.contracts.documents import FeatureSummary
+from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.registry import table_schema
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ def disagreements(tables: Mapping[str, pa.Table], entries: tuple[Feature, ...]) 
     return found or [
         line for symbol, table in tables.items() for entry in entries for line in _audit(table, entry, symbol)
     ]
+
+
+def refuse_disagreement(tables: Mapping[str, pa.Table], entries: tuple[Feature, ...]) -> None:
+    """Raise InputError with every disagreement, so that no table is written that features.yml does not describe."""
+    help_line = "switch its group off, take more candles or symbols, or mend features.yml"
+    raise_if(
+        [
+            Problem("features-disagree", "features", line, "tables as features.yml declares them", help_line)
+            for line in disagreements(tables, entries)
+        ]
+    )
 
 
 def _audit(table: pa.Table, entry: Feature, symbol: str) -> list[str]:

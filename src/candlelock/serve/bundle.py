@@ -12,6 +12,7 @@ from candlelock.artifacts import documents
 from candlelock.calibrate.calibrator import Calibration
 from candlelock.calibrate.stack import StackWeights, apply_stack
 from candlelock.contracts.documents import Calibrator, Stack, Threshold
+from candlelock.contracts.errors import Problem, nearest, raise_if
 from candlelock.train.learners import lightgbm, mlp, xgboost
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from candlelock.train.learner import Model
 
 Array = npt.NDArray[np.float64]
+FILES = {"lightgbm": lightgbm.FILE, "xgboost": xgboost.FILE, "mlp": mlp.FILE}
 LOADERS: dict[str, Callable[[Path], Model]] = {"lightgbm": lightgbm.load, "xgboost": xgboost.load, "mlp": mlp.load}
 
 
@@ -47,5 +49,17 @@ def load_bundle(folder: Path) -> Bundle:
     calibration = Calibration(
         calibrator.method, calibrator.slope, calibrator.intercept, calibrator.knots_x, calibrator.knots_y
     )
+    raise_if([problem for name in stack.weights for problem in _absent(folder, name)])
     members = {name: LOADERS[name](folder) for name in stack.weights}
     return Bundle(members, StackWeights(stack.weights, stack.intercept), calibration, threshold.p_up)
+
+
+def _absent(folder: Path, member: str) -> list[Problem]:
+    """The problem with a member that the stack names but the folder cannot give."""
+    if member not in FILES:
+        return [
+            Problem("bundle-member", f"{folder}/stack.json", member, "a known member", nearest(member, list(FILES)))
+        ]
+    path = folder / FILES[member]
+    help_line = "fetch it with `dvc pull` or rebuild with `dvc repro`"
+    return [] if path.is_file() else [Problem("bundle-file", str(path), "no file", f"the member {member}", help_line)]

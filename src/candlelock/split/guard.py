@@ -1,7 +1,8 @@
 """Leakage checks that run on the built tables and say what they compared.
 
-Each check is written apart from the code it checks: the split is verified from its times alone, features by rebuilding
-them from the past alone. What they cannot see: leaks in the candles themselves, and a choice made by looking at test.
+Each check is written apart from the code it checks: segments and the folds that training uses are verified from their
+times alone, features by rebuilding them from the past alone. What they cannot see: leaks in the candles themselves, and
+a choice made by looking at test.
 """
 
 from __future__ import annotations

@@ -55,6 +55,11 @@ def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
     return [Fold(*fold_masks(rows, fold, embargo_ms)) for fold in range(1, n_folds(rows) + 1)]
 
 
+def time_order(rows: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Index that sorts rows by time, then symbol: a learner's batches should not depend on how symbols are named."""
+    return np.lexsort((rows["symbol"].to_numpy(), rows["open_time_ms"].to_numpy()))
+
+
 def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms: int) -> tuple[Mask, Mask]:
     """`trains` cut into an earlier part and its most recent share, purged and embargoed between them.
 
@@ -71,34 +76,47 @@ def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms
     return head, tail
 
 
-def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask) -> Model:
-    """Find the rounds on the tail of the rows, then train on all of them for that many rounds.
+def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask) -> int:
+    """Trees or epochs with the lowest loss on the tail of the rows, trained on what comes before it."""
+    head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
+    parts = (_part(sample, rows, mask) for mask in (head, tail))
+    return max(LEARNERS[task.name].fit(*parts, task.settings, task.seed, task.threads).n_rounds, 1)
 
-    Rows are taken in the order of time, so that a learner's batches do not depend on how symbols are named.
-    """
+
+def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None) -> Model:
+    """Train on all of the rows for that many rounds, in the order of time; None for a learner without rounds."""
     learner, settings = LEARNERS[task.name], task.settings
-    by_time = np.lexsort((rows["symbol"].to_numpy(), rows["open_time_ms"].to_numpy()))
-
-    def part(mask: Mask) -> Sample:
-        return sample.take(by_time[mask[by_time]])
-
     if learner.rounds_key is not None and settings is not None:
-        head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
-        stopped = learner.fit(part(head), part(tail), settings, task.seed, task.threads)
-        settings = settings.model_copy(update={learner.rounds_key: max(stopped.n_rounds, 1)})
-    return learner.fit(part(trains), None, settings, task.seed, task.threads)
+        settings = settings.model_copy(update={learner.rounds_key: n_rounds})
+    return learner.fit(_part(sample, rows, trains), None, settings, task.seed, task.threads)
 
 
 def train_member(task: Task, sample: Sample, rows: pd.DataFrame) -> Trained:
-    """One model per fold for out-of-fold predictions, and the final model on the whole train segment."""
+    """One model per fold for out-of-fold predictions, and the final model on the whole train segment.
+
+    A fold's model stops where its own tail says. One tail is a noisy judge, so the final model trains for the mean of
+    what its own tail and every fold found, each scaled by the rows it had: more rows carry more rounds.
+    """
+    key = LEARNERS[task.name].rounds_key
+    is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
-    fold_rounds = []
+    fold_rounds, scaled = [], []
     for fold in folds_of(rows, task.embargo_ms):
-        model = fit_member(task, sample, rows, fold.trains)
+        rounds = find_rounds(task, sample, rows, fold.trains) if key else None
+        model = fit_member(task, sample, rows, fold.trains, rounds)
         out_of_fold[fold.validates] = model.predict(sample.x[fold.validates])
         fold_rounds.append(model.n_rounds)
-    is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
-    return Trained(fit_member(task, sample, rows, is_train), fold_rounds, out_of_fold)
+        scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
+    rounds = None
+    if key is not None:
+        found = float(np.mean([*scaled, find_rounds(task, sample, rows, is_train)]))
+        rounds = min(round(found), getattr(task.settings, key))
+    return Trained(fit_member(task, sample, rows, is_train, rounds), fold_rounds, out_of_fold)
+
+
+def _part(sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:
+    by_time = time_order(rows)
+    return sample.take(by_time[mask[by_time]])
 
 
 def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen | None:

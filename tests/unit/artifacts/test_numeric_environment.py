@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 from candlelock.artifacts.numeric_environment import LOCKED
 
@@ -23,7 +24,7 @@ print(json.dumps(answer))
 """
 
 
-def run(code: str, **environment: str) -> object:
+def run(code: str, **environment: str) -> Any:
     answer = subprocess.run(
         [sys.executable, "-c", code], env=PLAIN | environment, capture_output=True, text=True, check=True
     )
@@ -36,10 +37,10 @@ def test_before_any_numeric_import_every_variable_is_set_over_what_was_there() -
 
 
 def test_after_numpy_it_is_too_late() -> None:
-    exit_code, problem = run("import numpy\n" + LOCK)  # type: ignore[misc]
+    exit_code, problem = run("import numpy\n" + LOCK)
     assert exit_code == 3
     assert (problem["code"], problem["found"]) == ("environment-late", "numpy already imported")
-    _, problem = run("import pyarrow, numpy\n" + LOCK, **(LOCKED | {"MKL_CBWR": "AUTO"}))  # type: ignore[misc]
+    _, problem = run("import pyarrow, numpy\n" + LOCK, **(LOCKED | {"MKL_CBWR": "AUTO"}))
     assert problem["found"] == "numpy, pyarrow already imported"
 
 

@@ -60,9 +60,10 @@ def test_equal_content_has_equal_bytes_however_it_lies_in_memory(tmp_path: Path,
     annotated = table.replace_schema_metadata({"pandas": "{}"})
     spellings = [table, pa.concat_tables([table[:7], table[7:]]), twice.slice(500), twice.slice(0, 500), annotated]
     assert len({_bytes(tmp_path, spelling) for spelling in spellings}) == 1
-    many = pa.concat_tables([table] * 100)  # long enough for pages to end elsewhere
-    many = many.set_column(1, "open_time_utc", pa.array(range(many.num_rows), TIME))
-    assert _bytes(tmp_path, many) == _bytes(tmp_path, many.combine_chunks())
+    many = pa.concat_tables([table] * 600)  # long enough for pages to end elsewhere
+    many = many.set_column(1, "open_time_utc", pa.array(range(many.num_rows), TIME)).combine_chunks()
+    chunked = pa.concat_tables(many[start : start + 1003] for start in range(0, many.num_rows, 1003))
+    assert _bytes(tmp_path, many) == _bytes(tmp_path, chunked)
 
 
 def _bytes(folder: Path, table: pa.Table) -> bytes:

@@ -107,11 +107,8 @@ def test_importance_is_the_mean_over_trees_largest_first(evidence: Evidence, par
     }
     training = evidence.training.model_copy(update={"members": members})
     card = build_card(_with(evidence, training=training), "direction", SEGMENTS, params)
-    assert [(one.name, pytest.approx(one.gain)) for one in card.feature_importance] == [
-        ("b", 0.45),
-        ("a", 0.35),
-        ("c", 0.2),
-    ]
+    assert [one.name for one in card.feature_importance] == ["b", "a", "c"]
+    assert [one.gain for one in card.feature_importance] == pytest.approx([0.45, 0.35, 0.2])
 
 
 def test_latency_is_judged_but_does_not_name_the_card(evidence: Evidence, params: Params, built: c.ModelCard) -> None:

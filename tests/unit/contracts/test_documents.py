@@ -47,6 +47,6 @@ def test_a_figure_is_a_finite_number(value: Any) -> None:
 def test_documents_are_frozen_and_closed() -> None:
     gap = Gap(first_open_utc="2019-10-01T00:00:00Z", last_open_utc="2019-10-01T00:00:00Z", n_bars=1)
     with pytest.raises(ValidationError, match="frozen"):
-        gap.n_bars = 2
+        gap.n_bars = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
         Gap.model_validate({**gap.model_dump(), "bars": 1})

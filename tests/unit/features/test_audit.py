@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import Feature
-from candlelock.features.audit import disagreements, summarise
+from candlelock.features.audit import disagreements, refuse_disagreement, summarise
 from tests.markets import HOUR_MS
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ def test_a_table_of_another_shape_is_found_and_named(change: Callable[[pa.Table]
 def test_a_feature_without_any_value_is_found() -> None:
     found = disagreements({"A": table(first_known=N_BARS)}, ENTRIES)
     assert found == ["A past_5: no value in any row"]
+
+
+def test_tables_that_disagree_are_refused_with_everything_that_disagrees() -> None:
+    refuse_disagreement({"A": table()}, ENTRIES)
+    with pytest.raises(InputError) as caught:
+        refuse_disagreement({"A": table(first_known=N_BARS), "B": table(first_known=4)}, ENTRIES)
+    assert [(p.code, p.found[:8]) for p in caught.value.problems] == [
+        ("features-disagree", "A past_5"),
+        ("features-disagree", "B past_5"),
+    ]
 
 
 def test_the_summary_counts_nulls_past_the_warm_up_only() -> None:

@@ -54,7 +54,12 @@ def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     member = describe_member(task, trained, rows, ["b", "a"])
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     out = ~np.isnan(trained.out_of_fold)
-    assert (member.role, member.files, member.n_rounds, member.n_rows) == ("member", ["spy.txt"], 7, len(seen))
+    assert (member.role, member.files, member.n_rounds, member.n_rows) == (
+        "member",
+        ["spy.txt"],
+        trained.model.n_rounds,
+        len(seen),
+    )
     assert member.first_decision_utc == utc_text(seen["decision_time_ms"].min())
     assert member.last_label_end_utc == utc_text(seen["label_end_ms"].max())
     assert member.out_of_fold_log_loss == log_loss(rows["is_up"].to_numpy()[out], trained.out_of_fold[out])
