@@ -1,4 +1,4 @@
-"""Platt scaling and isotonic regression; the better one by cross-fitted log loss.
+"""Platt scaling and isotonic regression, chosen by cross-fitted log loss.
 
 Sources: Platt 1999; Zadrozny & Elkan 2002. Cross-fitting uses contiguous blocks of time, so that a block's overlapping
 labels do not choose the method that judges them.
@@ -54,18 +54,27 @@ def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
 def choose_calibration(
     methods: Sequence[Method], p: Array, y: Array, open_time_ms: npt.NDArray[np.int64]
 ) -> tuple[Calibration, dict[str, float]]:
-    """The method with the lowest cross-fitted log loss, fitted on all rows, and every method's loss."""
+    """The first method that no later one beats by more than noise, fitted on all rows, and every method's loss.
+
+    `methods` are listed simplest first. A later one is taken when its cross-fitted log loss is lower by more than one
+    standard error over the blocks (Breiman et al. 1984): isotonic steps cost ranks, so they have to earn their place.
+    """
     cuts = np.quantile(open_time_ms, np.linspace(0, 1, N_BLOCKS + 1)[1:-1])
     block = np.searchsorted(cuts, open_time_ms, side="right")
-    losses: dict[str, float] = {method: _cross_fitted_loss(method, p, y, block) for method in methods}
-    best = min(methods, key=lambda method: losses[method])
-    return fit_calibration(best, p, y), losses
+    losses = {method: _cross_fitted_losses(method, p, y, block) for method in methods}
+    best = methods[0]
+    for method in methods[1:]:
+        gain = np.bincount(block, losses[best] - losses[method]) / np.bincount(block)
+        if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)):
+            best = method
+    return fit_calibration(best, p, y), {method: float(loss.mean()) for method, loss in losses.items()}
 
 
-def _cross_fitted_loss(method: Method, p: Array, y: Array, block: npt.NDArray[np.int64]) -> float:
+def _cross_fitted_losses(method: Method, p: Array, y: Array, block: npt.NDArray[np.int64]) -> Array:
+    """Log loss of each row under the method fitted on the other blocks; shape (n_rows,)."""
     q = np.empty_like(p)
     for held_out in np.unique(block):
         own = block == held_out
         q[own] = fit_calibration(method, p[~own], y[~own]).apply(p[own])
     q = np.clip(q, 1e-7, 1 - 1e-7)
-    return float(-np.mean(y * np.log(q) + (1 - y) * np.log(1 - q)))
+    return -(y * np.log(q) + (1 - y) * np.log(1 - q))

@@ -178,7 +178,7 @@ class CalibrateParams(Frozen):
     """Stack, calibrator and threshold."""
 
     methods: list[Literal["platt", "isotonic"]] = field(
-        "calibrators to choose from by cross-fitted log loss", "method names", min_length=1
+        "calibrators to choose from, simplest first, by cross-fitted log loss", "method names", min_length=1
     )
     stack_l2: float = field("L2 penalty of the logistic stack", "1", gt=0)
     min_trades: int = field("fewest trades on the decide segment a threshold must give", "trades", ge=1)
