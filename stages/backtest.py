@@ -8,7 +8,7 @@ from candlelock.artifacts import atomic, documents, tables
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.tables import PREDICTIONS, TRADES
-from candlelock.evaluate.backtest import backtest, equity_table, trades_table
+from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.snapshot import candles
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ def run(params: Params, head: str) -> None:
     predictions = tables.read(own.predictions, PREDICTIONS)
     bar_ms = 1000 * bar_seconds(manifest.timeframe)
     report, ledger = backtest(predictions, exact, params.backtest, params.heads[head].horizon_bars, bar_ms)
-    equity = equity_table(ledger).to_pandas()
-    equity.insert(0, "day", equity.pop("day_utc").dt.strftime("%Y-%m-%d"))
     tables.write(own.report("trades.parquet"), trades_table(ledger), TRADES)
-    atomic.write_bytes(own.plot("equity"), equity.to_csv(index=False, lineterminator="\n").encode())
+    atomic.write_bytes(own.plot("equity"), tables.csv_bytes(equity_curve(ledger)))
     documents.write(own.report("backtest.json"), report)
     net = f"{100 * report.net_return_frac:+.1f} % after costs"
     print(f"backtest: {report.n_trades} trades, {net}, Sharpe {report.sharpe or 0:.2f}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.artifacts import atomic, documents, seeds
+from candlelock.artifacts import atomic, documents, seeds, tables
 from candlelock.contracts import files
 from candlelock.contracts.documents import TrainingReport
-from candlelock.evaluate.bootstrap import draw_blocks
-from candlelock.evaluate.curves import reliability_curve, roc_curve
+from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
 from candlelock.split.joined import read_test_rows
 
@@ -23,11 +22,8 @@ def run(params: Params, head: str) -> None:
     training = documents.read(own.report("training.json"), TrainingReport)
     rows = read_test_rows(Path(), head)
     report = evaluate(rows, training.n_up / training.n_rows, params.evaluate, seed)
-    y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
-    blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params.evaluate, seed)
-    plots = {"roc": roc_curve(y, p), "reliability": reliability_curve(y, p, blocks, params.evaluate.n_calibration_bins)}
-    for name, plot in plots.items():
-        atomic.write_bytes(own.plot(name), plot.to_csv(index=False, lineterminator="\n").encode())
+    for name, plot in evaluation_curves(rows, params.evaluate, seed).items():
+        atomic.write_bytes(own.plot(name), tables.csv_bytes(plot))
     documents.write(own.report("evaluation.json"), report)
     documents.write(own.report("metrics.json"), headline(report))
     auc, lift = report.metrics["auc_roc"], report.lift_over_best_rule_pp

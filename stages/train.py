@@ -41,7 +41,5 @@ def run(params: Params, head: str) -> None:
             atomic.write_bytes(own.models / file_name, content)
     tables.write(own.members, member_predictions(rows, x, trained), MEMBER_PREDICTIONS)
     report: TrainingReport = describe_training(rows, described)
-    atomic.write_bytes(
-        own.plot("importance"), importance_table(report).to_csv(index=False, lineterminator="\n").encode()
-    )
+    atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))
     documents.write(own.report("training.json"), report)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from candlelock.contracts.errors import EXIT_CHECK_FAILED, EXIT_ENVIRONMENT, CandlelockError
+from candlelock.contracts.errors import EXIT_CHECK_FAILED, EXIT_ENVIRONMENT, CandlelockError, InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,11 @@ def check(root: Root = HERE, as_json: Json = False) -> None:
 
     params = read_params(root)
     entries = read_registry(root, params.features.groups)
+    if params.snapshot.source == "files" and not (root / params.snapshot.files.path).is_dir():
+        help_line = "name the folder that holds the candle files in snapshot.files.path"
+        raise InputError(
+            Problem("files-folder", params.snapshot.files.path, "no such folder", "candle files", help_line)
+        )
     if as_json:
         _print_json({"heads": sorted(params.heads), "n_features": len(entries), "source": params.snapshot.source})
         return

@@ -13,6 +13,8 @@ from candlelock.contracts.errors import InputError, Problem, raise_if
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from candlelock.contracts.tables import TableSchema
 
 
@@ -31,6 +33,11 @@ def write(path: Path, table: pa.Table, schema: TableSchema) -> None:
             write_page_index=False,
             write_page_checksum=True,
         )
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A plot's table: comma-separated, no index, one line end everywhere."""
+    return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def read(path: Path, schema: TableSchema) -> pa.Table:

@@ -1,8 +1,9 @@
 """Whether a Model Card follows from the artifacts it names: schema, digest, hashes, and everything derived again.
 
-A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited features, labels
-and reports fail where they are derived again, and edited predictions where the models answer again. What only training
-knows (the models themselves, the study, calibrator and threshold, `training.json`) takes `dvc repro` to prove.
+A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited features,
+labels, stack, calibrator, threshold, plots, pages and reports fail where they are derived again, and edited
+predictions where the models answer again. What only training knows (the models themselves, the study,
+`training.json`, out-of-fold and baseline predictions) and the measured latency take `dvc repro` to prove.
 """
 
 from __future__ import annotations
@@ -17,22 +18,25 @@ import numpy as np
 
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.hashing import sha256_file
+from candlelock.calibrate.fit import calibrate_members
+from candlelock.card import html, markdown
 from candlelock.card.build import build_card, digest
-from candlelock.card.evidence import gather
+from candlelock.card.evidence import gather, read_plots
 from candlelock.contracts import files
 from candlelock.contracts.card_document import ModelCard
-from candlelock.contracts.documents import EvaluationReport, Metrics
+from candlelock.contracts.documents import Calibrator, EvaluationReport, Metrics, Stack, Threshold
 from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.tables import PREDICTIONS, ROWS, TRADES
-from candlelock.evaluate.backtest import backtest, trades_table
+from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
+from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
 from candlelock.features.build import build_tables
 from candlelock.features.market import align
 from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
 from candlelock.split import guard
-from candlelock.split.joined import read_feature_tables, read_matrix, read_rows, read_test_rows
+from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
 from candlelock.split.labels import label_direction
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign, segment_ranges
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import pandas as pd
     import pyarrow as pa
     from pydantic import BaseModel
 
@@ -156,7 +161,9 @@ def _evaluated_again(card: ModelCard, root: Path) -> str:
     share = evidence.training.n_up / evidence.training.n_rows
     again: EvaluationReport = evaluate(read_test_rows(root, card.head), share, params.evaluate, seed)
     metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
-    return _compare(evidence.evaluation, again) or _compare(metrics, headline(again))
+    curves = evaluation_curves(read_test_rows(root, card.head), params.evaluate, seed)
+    plots = _other_plots(root, card.head, curves)
+    return _compare(evidence.evaluation, again) or _compare(metrics, headline(again)) or plots
 
 
 def _traded_again(card: ModelCard, root: Path) -> str:
@@ -167,7 +174,42 @@ def _traded_again(card: ModelCard, root: Path) -> str:
     again, ledger = backtest(predictions, exact, params.backtest, params.heads[card.head].horizon_bars, bar_ms)
     trades = tables.read(root / files.HeadFiles(card.head).report("trades.parquet"), TRADES)
     same = _is_same(trades, trades_table(ledger))
-    return _compare(evidence.backtest, again) or ("" if same else "trades.parquet: other trades than the ledger's")
+    plots = _other_plots(root, card.head, {"equity": equity_curve(ledger)})
+    return _compare(evidence.backtest, again) or plots or ("" if same else "trades.parquet: not the ledger's trades")
+
+
+def _other_plots(root: Path, head: str, again: Mapping[str, pd.DataFrame]) -> str:
+    """The plots whose file is not what they are when drawn again."""
+    paths = {root / files.HeadFiles(head).plot(name): tables.csv_bytes(frame) for name, frame in again.items()}
+    return "; ".join(f"{path}: another curve" for path, content in paths.items() if path.read_bytes() != content)
+
+
+def _rendered_again(card: ModelCard, root: Path) -> str:
+    own, evidence = files.HeadFiles(card.head), gather(root, card.head)
+    pages = {
+        own.report("model_card.html"): html.render(card, evidence, read_plots(root, card.head)),
+        own.report("model_card.md"): markdown.render(card, evidence),
+    }
+    wrong = [str(path) for path, page in pages.items() if not _is_page(root / path, page)]
+    return "" if not wrong else f"{', '.join(wrong)}: not the card's page"
+
+
+def _is_page(path: Path, page: str) -> bool:
+    return path.is_file() and path.read_bytes() == page.encode()
+
+
+def _calibrated_again(card: ModelCard, root: Path) -> str:
+    params, own = _params(card), files.HeadFiles(card.head)
+    horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
+    cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
+    again = calibrate_members(read_member_predictions(root, card.head), params.calibrate, horizon_ms, cost_bps)
+    stored = (
+        (documents.read(root / own.models / "stack.json", Stack), again.stack),
+        (documents.read(root / own.models / "calibrator.json", Calibrator), again.calibrator),
+        (documents.read(root / own.models / "threshold.json", Threshold), again.threshold),
+    )
+    same = _is_same(tables.read(root / own.predictions, PREDICTIONS), again.predictions)
+    return "; ".join(filter(None, (_compare(*pair) for pair in stored))) or ("" if same else "other predictions")
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
@@ -191,8 +233,10 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "the features, built again from the candles and from their past alone": _features_again,
     "the labels and the time split, derived again from the candles": _split_again,
     "the models answer what is stored": _answered_again,
+    "stack, calibrator and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
+    "the pages, rendered again": _rendered_again,
 }
 
 

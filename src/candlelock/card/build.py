@@ -77,6 +77,7 @@ def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
         "auc_roc": evaluation.metrics["auc_roc"].value,
         "calibration_ece": evaluation.metrics["calibration_ece"].value,
         "n_rows": evaluation.n_rows,
+        "n_blocks": evaluation.n_blocks,
         LATENCY_FIGURE: evidence.latency.p95,
         "latency_samples": evidence.latency.samples,
         "n_failed_leakage_checks": sum(not passed for passed in checks),

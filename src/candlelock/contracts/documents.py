@@ -250,6 +250,7 @@ class EvaluationReport(Document):
 
     n_rows: int
     n_days: int
+    n_blocks: int
     share_up: float
     first_decision_utc: UtcTime
     last_label_end_utc: UtcTime

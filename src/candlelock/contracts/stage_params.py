@@ -188,7 +188,7 @@ class EvaluateParams(Frozen):
     """Metrics and their intervals."""
 
     n_bootstrap: int = field("replicates of the block bootstrap", "replicates", ge=100)
-    block_hours: int = field("length of a bootstrap block, all symbols together", "hours", ge=1)
+    block_hours: int = field("length of a bootstrap block, all symbols together", "hours", ge=1, le=168)
     confidence: Fraction = field("coverage of the intervals", "fraction")
     n_calibration_bins: int = field("equal-width bins of the ECE and the reliability curve", "bins", ge=2)
 

@@ -26,6 +26,8 @@ from candlelock.evaluate.schedule import schedule_stays
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from candlelock.contracts.stage_params import BacktestParams
     from candlelock.contracts.tables import TableSchema
     from candlelock.evaluate.ledger import Ledger
@@ -76,6 +78,13 @@ def equity_table(ledger: Ledger) -> pa.Table:
         held = [(value * ledger.capital).quantize(STEP) for value in _growth(ledger.schedule)[at]]
         equity = [value.quantize(STEP) for value in ledger.equity[at]]
     return _table(EQUITY, [days_ms, equity, held, _drawdowns(ledger)[at]])
+
+
+def equity_curve(ledger: Ledger) -> pd.DataFrame:
+    """The equity table for a plot: `day` as text, then equity, buy_and_hold and drawdown_frac."""
+    frame: pd.DataFrame = equity_table(ledger).to_pandas()
+    frame.insert(0, "day", frame.pop("day_utc").dt.strftime("%Y-%m-%d"))
+    return frame
 
 
 def _schedule_test(predictions: pa.Table, candles: Mapping[str, pa.Table], horizon_bars: int, bar_ms: int) -> Schedule:

@@ -8,13 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from candlelock.evaluate.bootstrap import draw_blocks
 from candlelock.evaluate.scores import bin_of
 
 if TYPE_CHECKING:
+    from candlelock.contracts.stage_params import EvaluateParams
     from candlelock.evaluate.bootstrap import Blocks
 
 Array = npt.NDArray[np.float64]
 N_POINTS = 200
+
+
+def evaluation_curves(rows: pd.DataFrame, params: EvaluateParams, seed: int) -> dict[str, pd.DataFrame]:
+    """The plots `roc` and `reliability` of labelled rows with `is_up`, `p_up` and `open_time_ms`."""
+    y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
+    blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params, seed)
+    return {"roc": roc_curve(y, p), "reliability": reliability_curve(y, p, blocks, params.n_calibration_bins)}
 
 
 def roc_curve(y: Array, p: Array) -> pd.DataFrame:

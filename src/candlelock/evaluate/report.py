@@ -42,6 +42,7 @@ def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, 
     return EvaluationReport(
         n_rows=len(rows),
         n_days=int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()),
+        n_blocks=blocks.n_blocks,
         share_up=float(y.mean()),
         first_decision_utc=utc_text(rows["decision_time_ms"].min()),
         last_label_end_utc=utc_text(rows["label_end_ms"].max()),

@@ -39,10 +39,12 @@ STEPS = [
     "the features, built again from the candles and from their past alone",
     "the labels and the time split, derived again from the candles",
     "the models answer what is stored",
+    "stack, calibrator and threshold, fitted again",
     "the evaluation, computed again from predictions",
     "the back-test, traded again from predictions and candles",
+    "the pages, rendered again",
 ]
-SCHEMA, DIGEST, HASHES, CANDLES, BUILT, FEATURES, SPLIT, ANSWERS, EVALUATION, BACKTEST = STEPS
+SCHEMA, DIGEST, HASHES, CANDLES, BUILT, FEATURES, SPLIT, ANSWERS, FITTED, EVALUATION, BACKTEST, PAGES = STEPS
 
 
 def prove(root: Path) -> list[Finding]:
@@ -85,6 +87,36 @@ def edit_table(path: Path, name: str, change: Callable[[list[Any]], object]) -> 
 
 def test_an_honest_card_passes_every_step(built_project: Path) -> None:
     assert prove(built_project) == [Finding(step, True, "") for step in STEPS]
+
+
+def test_a_threshold_forged_to_pay_fails_where_it_is_chosen_again(project_copy: Path) -> None:
+    def forge(threshold: dict[str, Any]) -> None:
+        threshold["is_profitable"] = True
+        for choice in threshold["candidates"]:
+            choice["net_profit_bps"] = 5000.0
+
+    edit_json(project_copy / "models/direction/threshold.json", forge)
+    build_again(project_copy)
+    step, detail = failure(project_copy)
+    assert step == FITTED
+    assert "candidates" in detail
+
+
+@pytest.mark.parametrize("page", ["model_card.html", "model_card.md"])
+def test_a_page_edited_by_hand_fails_where_it_is_rendered_again(page: str, project_copy: Path) -> None:
+    path = project_copy / "reports/direction" / page
+    path.write_text(path.read_text().replace("candlelock", "goldmine"))
+    assert failure(project_copy) == (PAGES, f"reports/direction/{page}: not the card's page")
+
+
+@pytest.mark.parametrize(("plot", "step"), [("roc", EVALUATION), ("reliability", EVALUATION), ("equity", BACKTEST)])
+def test_a_plot_drawn_by_hand_fails_where_it_is_drawn_again(plot: str, step: str, project_copy: Path) -> None:
+    path = project_copy / f"reports/direction/plots/{plot}.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], lines[1]]) + "\n")
+    found, detail = failure(project_copy)
+    assert found == step
+    assert "another curve" in detail
 
 
 @pytest.mark.parametrize(
@@ -184,7 +216,13 @@ def _renew_lineage(root: Path) -> None:
     [
         (PREDICTIONS, "p_up", lambda p: p.__setitem__(-1, 1 - p[-1]), ANSWERS, "answers differ"),
         (PREDICTIONS, "has_signal", lambda s: s.__setitem__(-1, not s[-1]), ANSWERS, "has_signal is wrong in 1 rows"),
-        ("reports/direction/trades.parquet", "return_frac", lambda r: r.__setitem__(0, 9.0), BACKTEST, "other trades"),
+        (
+            "reports/direction/trades.parquet",
+            "return_frac",
+            lambda r: r.__setitem__(0, 9.0),
+            BACKTEST,
+            "not the ledger",
+        ),
         ("data/features/BBB-USD.parquet", "return_1", lambda r: r.__setitem__(-1, r[-2]), FEATURES, "give: BBB/USD"),
         (ROWS, "segment", lambda s: s.__setitem__(s.index("test"), "train"), SPLIT, "other labels, segments"),
         (ROWS, "is_up", lambda y: y.__setitem__(700, not y[700]), SPLIT, "other labels, segments"),

@@ -61,6 +61,7 @@ def evaluation() -> d.EvaluationReport:
     return d.EvaluationReport(
         n_rows=42_117,
         n_days=180,
+        n_blocks=180,
         share_up=0.5052,
         first_decision_utc=TEST_START,
         last_label_end_utc=TEST_END,

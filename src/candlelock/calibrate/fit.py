@@ -1,0 +1,56 @@
+"""Everything between member probabilities and signals, each part fitted on rows the part before has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from candlelock.calibrate.calibrator import choose_calibration
+from candlelock.calibrate.report import describe_calibrator, describe_stack, describe_threshold, predictions_table
+from candlelock.calibrate.stack import apply_stack, fit_stack
+from candlelock.calibrate.threshold import optimize_threshold
+from candlelock.contracts.tables import MEMBERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from candlelock.contracts.documents import Calibrator, Stack, Threshold
+    from candlelock.contracts.stage_params import CalibrateParams
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The documents of the bundle and the PREDICTIONS table of all rows after train."""
+
+    stack: Stack
+    calibrator: Calibrator
+    threshold: Threshold
+    predictions: pa.Table
+
+
+def calibrate_members(rows: pd.DataFrame, params: CalibrateParams, horizon_ms: int, cost_bps: float) -> Calibrated:
+    """Stack on labelled train rows (out of fold), calibrate on calibrate, choose the threshold on decide.
+
+    `rows`: the split joined with `p_up_<member>`, as `split.joined.read_member_predictions` gives it. `cost_bps` is
+    that of a round trip.
+    """
+    rows = rows.copy()
+    is_labelled = rows["is_up"].notna()
+    train, calibrate = (is_labelled & (rows["segment"] == name) for name in ("train", "calibrate"))
+    members = {name: rows[f"p_up_{name}"].to_numpy() for name in MEMBERS}
+    own = {name: p[train] for name, p in members.items()}
+    stack = fit_stack(own, rows["is_up"][train].to_numpy(), params.stack_l2)
+    rows["p_up_raw"] = apply_stack(stack, members)
+    seen = rows[calibrate]
+    raw, is_up, times = (seen[name].to_numpy() for name in ("p_up_raw", "is_up", "open_time_ms"))
+    calibration, losses = choose_calibration(params.methods, raw, is_up, times)
+    rows["p_up"] = calibration.apply(rows["p_up_raw"].to_numpy())
+    decide = rows[rows["segment"] == "decide"]
+    threshold, choices = optimize_threshold(decide, horizon_ms, cost_bps, params.min_trades)
+    return Calibrated(
+        describe_stack(stack, rows[train]),
+        describe_calibrator(calibration, losses, seen),
+        describe_threshold(threshold, choices, cost_bps, decide),
+        predictions_table(rows[rows["segment"] != "train"], threshold),
+    )
