@@ -159,10 +159,10 @@ def _evaluated_again(card: ModelCard, root: Path) -> str:
     params, evidence = _params(card), gather(root, card.head)
     seed = seeds.derive(params.seed, f"evaluate/{card.head}")
     share = evidence.training.n_up / evidence.training.n_rows
-    again: EvaluationReport = evaluate(read_test_rows(root, card.head), share, params.evaluate, seed)
+    rows = read_test_rows(root, card.head)
+    again: EvaluationReport = evaluate(rows, share, params.evaluate, seed)
     metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
-    curves = evaluation_curves(read_test_rows(root, card.head), params.evaluate, seed)
-    plots = _other_plots(root, card.head, curves)
+    plots = _other_plots(root, card.head, evaluation_curves(rows, params.evaluate, seed))
     return _compare(evidence.evaluation, again) or _compare(metrics, headline(again)) or plots
 
 

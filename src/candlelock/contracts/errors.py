@@ -49,12 +49,6 @@ class InputError(CandlelockError):
     """The input is wrong: a file, a parameter, an argument. Nothing was written."""
 
 
-class CheckFailedError(CandlelockError):
-    """A check ran and failed: a card that does not follow from its artifacts, a table that breaks its schema."""
-
-    exit_code = EXIT_CHECK_FAILED
-
-
 class EnvironmentFaultError(CandlelockError):
     """The machine lacks something: a package, a tool, the network."""
 

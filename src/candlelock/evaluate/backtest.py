@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from candlelock.contracts.documents import BacktestReport, CostPoint
+from candlelock.contracts.documents import BacktestReport, CostPoint, utc_text
 from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.contracts.tables import CANDLES, EQUITY, PREDICTIONS, TRADES
 from candlelock.evaluate.ledger import EXACT, STEP, costs_of, keep_ledger
@@ -110,8 +110,8 @@ def _report(ledger: Ledger, cost_sensitivity: list[CostPoint]) -> BacktestReport
     n_bars, n_days = len(schedule.mark_time_ms) - 1, len(_days(schedule)[0])
     bars_held = sum(t.stay.exit_time_ms - t.stay.entry_time_ms for t in trades) / schedule.bar_ms
     return BacktestReport(
-        first_open_utc=_utc(schedule.mark_time_ms[0]),
-        last_close_utc=_utc(schedule.mark_time_ms[-1]),
+        first_open_utc=utc_text(schedule.mark_time_ms[0]),
+        last_close_utc=utc_text(schedule.mark_time_ms[-1]),
         capital=float(ledger.capital),
         final_equity=float(ledger.equity[-1]),
         net_return_frac=_net_return(ledger),
@@ -188,7 +188,3 @@ def _table(schema: TableSchema, columns: list[Any]) -> pa.Table:
     fields = [column.field(column.dtype) for column in schema.columns]
     arrays = [pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _utc(time_ms: np.int64) -> str:
-    return str(np.datetime_as_string(np.datetime64(int(time_ms), "ms"), unit="s")) + "Z"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.contracts.documents import Gap
-from candlelock.snapshot.times import utc_text
+from candlelock.contracts.documents import Gap, utc_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -9,12 +9,11 @@ import pyarrow as pa
 
 from candlelock.artifacts import documents
 from candlelock.artifacts.hashing import logical_hash, sha256_file, sha256_json
-from candlelock.contracts.documents import Manifest, SymbolFile
+from candlelock.contracts.documents import Manifest, SymbolFile, utc_text
 from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.params import bar_seconds
 from candlelock.snapshot.gaps import list_gaps
 from candlelock.snapshot.raw_candles import TIME
-from candlelock.snapshot.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,11 +35,6 @@ def parse(values: pa.Array) -> npt.NDArray[np.int64]:
     return _parse_text(to_text(values))
 
 
-def utc_text(open_time_ms: int) -> str:
-    """RFC 3339 text of a time in whole seconds."""
-    return f"{np.datetime64(open_time_ms // 1_000, 's')}Z"
-
-
 def _parse_text(texts: pa.Array) -> npt.NDArray[np.int64]:
     is_epoch = pc.all(pc.match_substring_regex(texts, r"^[0-9]+$"), min_count=0).as_py()
     if is_epoch:

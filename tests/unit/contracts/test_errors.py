@@ -35,8 +35,8 @@ def test_a_problem_as_json_has_the_same_parts() -> None:
 
 
 def test_exit_codes_are_those_the_command_line_documents() -> None:
-    kinds = (errors.CheckFailedError, errors.InputError, errors.EnvironmentFaultError)
-    assert [kind.exit_code for kind in kinds] == [1, 2, 3]
+    kinds = (errors.InputError, errors.EnvironmentFaultError)
+    assert [errors.EXIT_CHECK_FAILED, *(kind.exit_code for kind in kinds)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

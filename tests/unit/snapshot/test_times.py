@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from candlelock.contracts.documents import utc_text
 from candlelock.snapshot import times
 
 SECOND = 1_704_069_000  # 2024-01-01 00:30 UTC
@@ -91,5 +92,5 @@ def test_other_types_are_no_times(values: pa.Array) -> None:
 
 
 def test_times_are_printed_as_rfc_3339() -> None:
-    assert times.utc_text(SECOND * 1_000) == "2024-01-01T00:30:00Z"
-    assert times.utc_text(int(np.int64(times.END_SECOND) * 1_000) - 1_000) == "2099-12-31T23:59:59Z"
+    assert utc_text(SECOND * 1_000) == "2024-01-01T00:30:00Z"
+    assert utc_text(int(np.int64(times.END_SECOND) * 1_000) - 1_000) == "2099-12-31T23:59:59Z"
