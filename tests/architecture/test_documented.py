@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from candlelock.cli import app
+from candlelock.cli.main import app
 from tests.architecture.code_tree import ROOT
 from tests.architecture.error_codes import error_codes
 

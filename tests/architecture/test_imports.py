@@ -114,7 +114,7 @@ def test_only_the_command_line_starts_from_the_working_directory() -> None:
     wrong = [
         f"{module.place}:{node.lineno}"
         for module in LIBRARY.values()
-        if module.name != "candlelock.cli"
+        if package_of(module.name) != "cli"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and module.resolve(node.func) == "pathlib.Path" and not node.args
     ]

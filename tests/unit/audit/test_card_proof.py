@@ -322,7 +322,7 @@ def test_nonsense_signed_again_is_refuted_without_a_traceback(change: Edit, proj
 
 
 def test_the_command_says_which_step_failed_and_exits_with_1(project_copy: Path) -> None:
-    command = [sys.executable, "-m", "candlelock.cli", "card", "validate", CARD]
+    command = [sys.executable, "-m", "candlelock.cli.main", "card", "validate", CARD]
     answer = subprocess.run(command, cwd=project_copy, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout.splitlines()) == (0, [f"ok      {step}" for step in STEPS])
     edit_json(project_copy / CARD, lambda card: card["metrics"].update(accuracy=0.99))

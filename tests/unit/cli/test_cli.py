@@ -14,14 +14,14 @@ import pytest
 import typer
 from typer.main import get_command
 
-from candlelock import cli
+from candlelock.cli import main as cli
 from candlelock.artifacts import documents
 from candlelock.contracts.card_document import ModelCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CARD = "reports/direction/model_card.json"
 
 
@@ -81,7 +81,7 @@ def test_every_command_explains_itself(path: tuple[str, ...], run: Callable[...,
 
 
 def test_help_and_version_load_no_numeric_library(tmp_path: Path) -> None:
-    code = "import sys; from candlelock import cli\nsys.argv = ['candlelock', sys.argv[1]]\n"
+    code = "import sys; from candlelock.cli import main as cli\nsys.argv = ['candlelock', sys.argv[1]]\n"
     code += "try: cli.main()\nexcept SystemExit as end: assert not end.code\n"
     code += "print(sorted({'numpy', 'pandas', 'pyarrow', 'pydantic', 'rich.console', 'torch'} & set(sys.modules)))"
     for option, expected in (("--help", "Exit codes: 0 fine, 1 a check failed"), ("--version", version("candlelock"))):

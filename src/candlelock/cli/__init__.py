@@ -1,0 +1,1 @@
+"""`candlelock …`: the command line, a module for each group of commands."""
