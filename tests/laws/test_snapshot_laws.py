@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from candlelock.artifacts.hashing import logical_hash
-from candlelock.contracts.documents import Source
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.stage_params import SnapshotParams
 from candlelock.contracts.tables import CANDLES

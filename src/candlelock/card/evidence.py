@@ -18,12 +18,12 @@ from candlelock.contracts.documents import (
     EvaluationReport,
     LatencyReport,
     LeakageReport,
-    Manifest,
     Threshold,
     TrainingReport,
 )
 from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.policy import Policy
+from candlelock.contracts.snapshot_documents import Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,50 +21,16 @@ def utc_text(time_ms: int) -> str:
     return datetime.fromtimestamp(int(time_ms) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def utc_ms(text: str) -> int:
+    """Milliseconds since 1970 UTC of RFC 3339 text in UTC, with or without its time of day."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
 class Document(BaseModel):
     """Base of every document: immutable, unknown keys refused, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Gap(Document):
-    """Bars the source does not have, open times inclusive."""
-
-    first_open_utc: UtcTime
-    last_open_utc: UtcTime
-    n_bars: int
-
-
-class SymbolFile(Document):
-    """One symbol of a snapshot."""
-
-    symbol: str
-    file: str
-    sha256: Sha256
-    logical_hash: Sha256
-    n_rows: int
-    first_open_utc: UtcTime
-    last_open_utc: UtcTime
-    n_missing_bars: int
-    gaps: list[Gap]
-
-
-class Source(Document):
-    """Where the candles came from."""
-
-    kind: Literal["sample", "files"]
-    name: str
-    files: dict[str, Sha256]
-
-
-class Manifest(Document):
-    """data/snapshot/manifest.json: what is in a snapshot. The id names timeframe, symbols and values, no source."""
-
-    version: Literal["1"] = "1"
-    snapshot_id: Sha256
-    timeframe: str
-    source: Source
-    symbols: list[SymbolFile]
 
 
 class FeatureSummary(Document):

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.contracts import card_document, documents, tables
+from candlelock.contracts import card_document, documents, snapshot_documents, tables
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
@@ -23,7 +23,7 @@ SCHEMAS = Path("src/candlelock/contracts/schemas")
 MODELS: dict[str, type[BaseModel]] = {
     "params": Params,
     "policy": Policy,
-    "manifest": documents.Manifest,
+    "manifest": snapshot_documents.Manifest,
     "features": documents.FeatureReport,
     "leakage": documents.LeakageReport,
     "study": documents.StudyReport,

@@ -16,6 +16,7 @@ Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
 FeatureGroup = Literal["returns", "volume", "momentum", "volatility", "trend", "time", "cross_asset"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+UtcDay = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$")]  # with or without a time
 
 
 def field(meaning: str, unit: str, **limits: Any) -> Any:  # noqa: ANN401
@@ -45,14 +46,55 @@ class FilesParams(Frozen):
     )
 
 
+class ExchangeParams(Frozen):
+    """An exchange, asked through ccxt; read when `snapshot.source` is `exchange`."""
+
+    name: str = field("exchange, as ccxt names it", "ccxt id", pattern=r"^[a-z0-9_]+$")
+    base_url: str | None = field(
+        "another address to send all requests to, such as an `exchange-sim`; null: the exchange's own",
+        "http(s)://host[:port]",
+        pattern=r"^https?://\S+$",
+    )
+    start: UtcDay | None = field("first bar, by its open time; null: `days` before the end", "UTC time")
+    end: UtcDay | None = field(
+        "bars open before this time; null: the last bar closed by the exchange's clock", "UTC time"
+    )
+    days: int | None = field("length of the range when `start` is null", "days", ge=1)
+
+    @model_validator(mode="after")
+    def _range_is_clear(self) -> Self:
+        if (self.start is None) == (self.days is None):
+            raise RuleError(("days",), "either `start` or `days`, and the other one null")
+        return self
+
+
+class QualityParams(Frozen):
+    """What is reported of each symbol's candles, and what is refused. Broken candles are refused in any case."""
+
+    max_missing_frac: float = field(
+        "share of missing bars between first and last candle; with more the symbol is refused", "fraction", ge=0, le=1
+    )
+    max_zero_volume_frac: float = field(
+        "share of candles without volume; with more the symbol is refused", "fraction", ge=0, le=1
+    )
+    frozen_bars: int = field("bars in a row with one and the same price that are reported", "bars", ge=2)
+    outlier_mads: float = field(
+        "distance of a one-bar log return from the median that is reported", "median absolute deviations", gt=0
+    )
+
+
 class SnapshotParams(Frozen):
     """Where candles come from and which are taken."""
 
-    source: Literal["sample", "files"] = field("the built-in sample or a folder of candle files", "sample | files")
+    source: Literal["sample", "files", "exchange"] = field(
+        "the built-in sample, a folder of candle files, or an exchange", "sample | files | exchange"
+    )
     timeframe: Timeframe = field("length of one bar", "minutes (m), hours (h) or days (d)")
     symbols: list[Symbol] = field("symbols to take, in any order", "BASE/QUOTE", min_length=1)
     min_rows: int = field("fewest candles a symbol may have", "candles", ge=1)
     files: FilesParams = field("settings of the source `files`", "section")
+    exchange: ExchangeParams = field("settings of the source `exchange`", "section")
+    quality: QualityParams = field("the quality report", "section")
 
     @model_validator(mode="after")
     def _symbols_are_unique(self) -> Self:

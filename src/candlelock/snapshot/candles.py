@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from candlelock.contracts.documents import Manifest
+    from candlelock.contracts.snapshot_documents import Manifest
 
 
 def read_exact(folder: Path) -> tuple[Manifest, dict[str, pa.Table]]:
@@ -26,7 +26,10 @@ def read_exact(folder: Path) -> tuple[Manifest, dict[str, pa.Table]]:
     Raises InputError when the folder is not what its manifest says.
     """
     manifest = manifests.verify(folder)
-    return manifest, {entry.symbol: tables.read(folder / entry.file, CANDLES) for entry in manifest.symbols}
+    candles = {entry.symbol: tables.read(folder / entry.file, CANDLES) for entry in manifest.symbols}
+    for entry in manifest.symbols:
+        manifests.refuse_other_rows(entry, candles[entry.symbol], folder / entry.file)
+    return manifest, candles
 
 
 def read(folder: Path) -> tuple[Manifest, dict[str, pd.DataFrame]]:

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from candlelock.contracts.documents import Source
 from candlelock.contracts.errors import InputError, Problem, raise_if
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.snapshot import csv_text, file_names
 from candlelock.snapshot.raw_candles import RawCandles
 
@@ -40,7 +40,7 @@ def read(symbols: Sequence[str], timeframe: str, folder: Path) -> tuple[dict[str
         except InputError as error:
             problems.extend(error.problems)
     raise_if(problems)
-    return candles, Source(kind="files", name=folder.name, files=hashes)
+    return candles, Source(kind="files", name=folder.name, address=None, asked=None, files=hashes)
 
 
 def _read_file(path: Path) -> tuple[RawCandles, str]:

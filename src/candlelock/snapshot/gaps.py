@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.contracts.documents import Gap, utc_text
+from candlelock.contracts.documents import utc_ms, utc_text
+from candlelock.contracts.snapshot_documents import Gap
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from candlelock.contracts.snapshot_documents import AskedRange
 
-def list_gaps(open_time_ms: npt.NDArray[np.int64], bar_ms: int) -> list[Gap]:
-    """Runs of missing bars between the first and the last candle, in time order.
 
-    `open_time_ms`: int64 milliseconds since 1970 UTC, ascending, on the grid of `bar_ms`.
+def list_gaps(open_time_ms: npt.NDArray[np.int64], bar_ms: int, asked: AskedRange | None) -> list[Gap]:
+    """Runs of missing bars, in time order: of the asked range, or between the first and the last candle.
+
+    `open_time_ms`: int64 milliseconds since 1970 UTC, ascending, on the grid of `bar_ms`. What was asked of an exchange
+    and is missing has been asked for again: those gaps are confirmed.
     """
-    n_steps = np.diff(open_time_ms) // bar_ms
+    edges = (utc_ms(asked.start_utc) - bar_ms, utc_ms(asked.end_utc)) if asked else ()
+    times_ms = np.concatenate([edges[:1], open_time_ms, edges[1:]]).astype(np.int64)
+    n_steps = np.diff(times_ms) // bar_ms
     before = np.flatnonzero(n_steps > 1)
-    return [
-        Gap(first_open_utc=utc_text(start + bar_ms), last_open_utc=utc_text(end - bar_ms), n_bars=n - 1)
-        for start, end, n in zip(
-            open_time_ms[before].tolist(), open_time_ms[before + 1].tolist(), n_steps[before].tolist(), strict=True
-        )
-    ]
+    runs = zip(times_ms[before].tolist(), times_ms[before + 1].tolist(), n_steps[before].tolist(), strict=True)
+    return [_gap(start + bar_ms, end - bar_ms, n - 1, asked is not None) for start, end, n in runs]
+
+
+def _gap(first_ms: int, last_ms: int, n_bars: int, is_confirmed: bool) -> Gap:
+    first, last = utc_text(first_ms), utc_text(last_ms)
+    return Gap(first_open_utc=first, last_open_utc=last, n_bars=n_bars, is_confirmed=is_confirmed)

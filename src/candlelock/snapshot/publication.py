@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from candlelock.contracts.documents import Manifest, Source
+    from candlelock.contracts.snapshot_documents import Manifest, Source
     from candlelock.contracts.stage_params import SnapshotParams
     from candlelock.snapshot.raw_candles import RawCandles
 

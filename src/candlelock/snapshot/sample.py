@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import atomic
-from candlelock.contracts.documents import Source
 from candlelock.contracts.errors import EnvironmentFaultError, InputError, Problem, nearest, raise_if
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.snapshot import csv_text
 from candlelock.snapshot.raw_candles import RawCandles
 
@@ -40,7 +40,7 @@ def read(symbols: Sequence[str], timeframe: str, folder: Path) -> tuple[dict[str
     content = _wheel(folder / WHEEL)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         candles = {symbol: _read_member(archive, symbol, folder / WHEEL) for symbol in symbols}
-    return candles, Source(kind="sample", name=REQUIREMENT, files={WHEEL: SHA256})
+    return candles, Source(kind="sample", name=REQUIREMENT, address=None, asked=None, files={WHEEL: SHA256})
 
 
 def _unknown(symbols: Sequence[str], timeframe: str) -> list[Problem]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents, tables, user_files
 from candlelock.contracts import files
-from candlelock.contracts.documents import Manifest
 from candlelock.contracts.registry import table_schema
+from candlelock.contracts.snapshot_documents import Manifest
 from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS
 from candlelock.split.rows import feature_matrix, from_table
 

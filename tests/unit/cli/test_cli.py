@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.main import get_command
 
-from candlelock.cli import main as cli
 from candlelock.artifacts import documents
+from candlelock.cli import main as cli
 from candlelock.contracts.card_document import ModelCard
 
 if TYPE_CHECKING:

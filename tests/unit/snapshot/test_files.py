@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
 
-from candlelock.contracts.documents import Source
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.contracts.errors import InputError
 from candlelock.snapshot import candles, files
 from candlelock.snapshot.publication import publish

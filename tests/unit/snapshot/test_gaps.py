@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from candlelock.contracts.documents import Gap
+from candlelock.contracts.snapshot_documents import Gap
 from candlelock.snapshot.gaps import list_gaps
 
 HOUR_MS = 3_600_000
