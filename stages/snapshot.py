@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.contracts import files
-from candlelock.snapshot import files as candle_files
-from candlelock.snapshot import sample
 from candlelock.snapshot.publication import publish
+from candlelock.snapshot.sources import reading
+from candlelock.terminal import progress
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def run(params: Params) -> None:
     """An exchange, files or the sample -> data/snapshot."""
     wanted = params.snapshot
-    if wanted.source == "sample":
-        candles, source = sample.read(wanted.symbols, wanted.timeframe, files.DOWNLOADS)
-    else:
-        candles, source = candle_files.read(wanted.symbols, wanted.timeframe, Path(wanted.files.path))
-    manifest = publish(files.SNAPSHOT, candles, source, wanted)
+    with (
+        progress.showing("candles", "bars") as show,
+        reading(wanted, Path(), files.DOWNLOADS, show) as (candles, source),
+    ):
+        manifest = publish(files.SNAPSHOT, candles, source, wanted)
     n_rows = sum(symbol.n_rows for symbol in manifest.symbols)
     n_missing = sum(symbol.n_missing_bars for symbol in manifest.symbols)
     size = f"{len(manifest.symbols)} symbols, {n_rows:,} candles, {n_missing} missing bars listed"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts import yaml_document
 from candlelock.contracts import files
@@ -11,16 +12,19 @@ from candlelock.contracts.params import Params, parse_params
 from candlelock.contracts.registry import parse_registry, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from candlelock.contracts.registry import Feature
 
 
-def read_params(root: Path, head: str | None = None) -> Params:
-    """params.yaml below `root`; `head`, if given, has to be one of its heads. Raises InputError with every problem."""
+def read_params(root: Path, head: str | None = None, changes: Mapping[str, Any] = MappingProxyType({})) -> Params:
+    """params.yaml below `root`, with `changes` put over its keys; `head`, if given, has to be one of its heads.
+
+    Raises InputError with every problem.
+    """
     document = yaml_document.read(root / files.PARAMS)
-    params = parse_params(document.values, document.file, document.line_of)
+    params = parse_params(_merged(document.values, changes), document.file, document.line_of)
     if head is not None and head not in params.heads:
         raise InputError(
             Problem(
@@ -32,6 +36,15 @@ def read_params(root: Path, head: str | None = None) -> Params:
             )
         )
     return params
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with `changes` in place, mappings merged key by key."""
+    both = {
+        key: _merged(values[key], change) if isinstance(change, dict) and isinstance(values.get(key), dict) else change
+        for key, change in changes.items()
+    }
+    return {**values, **both}
 
 
 def read_registry(root: Path, groups: Iterable[str]) -> tuple[Feature, ...]:

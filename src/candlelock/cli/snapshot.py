@@ -1,0 +1,88 @@
+"""`candlelock snapshot`: the stage of that name with other settings, into a folder of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads annotations)
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from candlelock.cli import output
+from candlelock.cli.output import HERE, Json, Root
+
+if TYPE_CHECKING:
+    from candlelock.contracts.snapshot_documents import Manifest
+
+
+def snapshot(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")],
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Ask this exchange, as ccxt names it.")] = None,
+    candle_files: Annotated[Path | None, typer.Option("--files", help="Take candle files from this folder.")] = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", help="BASE/QUOTE, with commas between them.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", help="Length of a bar, such as 1m or 4h.")] = None,
+    days: Annotated[int | None, typer.Option("--days", help="As many days up to the end.")] = None,
+    start: Annotated[str | None, typer.Option("--start", help="First bar, 2025-01-01 or 2025-01-01T12:00Z.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Bars open before it; now if left out.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Send all requests to this address.")] = None,
+    root: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Take a snapshot of candles: as `snapshot` in params.yaml says, but for the options given."""
+    from candlelock.artifacts.user_files import read_params
+    from candlelock.contracts import files
+    from candlelock.snapshot.publication import publish
+    from candlelock.snapshot.sources import reading
+    from candlelock.terminal import progress
+
+    asked = {"name": exchange, "base_url": base_url, "start": start, "end": end, "days": days}
+    wanted = read_params(root, changes=_changes(exchange, candle_files, symbols, timeframe, asked)).snapshot
+    with (
+        progress.showing("candles", "bars") as show,
+        reading(wanted, root, root / files.DOWNLOADS, show) as (candles, source),
+    ):
+        manifest = publish(out, candles, source, wanted)
+    if as_json:
+        output.print_json({"out": str(out), **manifest.model_dump(mode="json")})
+    else:
+        _print(out, manifest)
+
+
+def _changes(
+    exchange: str | None,
+    candle_files: Path | None,
+    symbols: str | None,
+    timeframe: str | None,
+    asked: dict[str, Any],
+) -> dict[str, Any]:
+    """The options as keys of `snapshot` in params.yaml."""
+    section: dict[str, Any] = {"exchange": {key: value for key, value in asked.items() if value is not None}}
+    if asked["start"]:
+        section["exchange"].setdefault("days", None)
+    elif asked["days"]:
+        section["exchange"]["start"] = None
+    if candle_files:
+        section |= {"source": "files", "files": {"path": str(candle_files.absolute())}}
+    if exchange:
+        section["source"] = "exchange"
+    if symbols:
+        section["symbols"] = symbols.split(",")
+    if timeframe:
+        section["timeframe"] = timeframe
+    return {"snapshot": section}
+
+
+def _print(out: Path, manifest: Manifest) -> None:
+    rows = [
+        (
+            symbol.symbol,
+            f"{symbol.n_rows:,}",
+            symbol.first_open_utc,
+            symbol.last_open_utc,
+            f"{symbol.n_missing_bars:,} in {len(symbol.gaps)} gaps",
+        )
+        for symbol in manifest.symbols
+    ]
+    output.print_table(("symbol", "candles", "first", "last", "missing bars"), rows)
+    if asked := manifest.source.asked:
+        typer.echo(f"asked {manifest.source.name} for {asked.start_utc} to {asked.end_utc}; every gap was confirmed")
+    typer.echo(f"snapshot {manifest.snapshot_id[:12]} in {out}")

@@ -1,0 +1,1 @@
+"""The source `exchange`: candles asked through ccxt, page by page, complete or refused."""

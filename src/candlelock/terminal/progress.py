@@ -1,0 +1,50 @@
+"""A progress bar on standard error: on a terminal only, and only for work that takes longer than two seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Task
+
+QUIET_S = 2.0
+
+
+class _Rate(ProgressColumn):
+    """Things done per second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Before the first step there is no rate."""
+        return Text(f"{task.speed:,.0f} {self.unit}/s" if task.speed else "")
+
+
+@contextlib.contextmanager
+def showing(what: str, unit: str, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function to call with the number done and the total; it draws share, rate and time left."""
+    console = console or Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), _Rate(unit), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = progress.add_task(what, total=None)
+    started = time.monotonic()
+
+    def show(n_done: int, n_total: int) -> None:
+        progress.update(task, completed=n_done, total=n_total)
+        if not progress.live.is_started and time.monotonic() - started > QUIET_S:
+            progress.start()
+
+    try:
+        yield show
+    finally:
+        progress.stop()
