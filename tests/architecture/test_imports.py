@@ -22,8 +22,13 @@ DATA = {"snapshot", "features", "split", "calibrate", "evaluate", "card"}  # sib
 ALLOWED = {
     "contracts": set[str](),
     "artifacts": {"contracts"},
+    "terminal": set[str](),
+    "page": {"contracts"},
     **dict.fromkeys(DATA, BELOW),
+    **dict.fromkeys(("snapshot", "card"), BELOW | {"page"}),
     "train": BELOW | {"split"},
+    "simulator": BELOW | {"snapshot"},
+    "orderbook": BELOW,
     "serve": BELOW | {"features", "train", "calibrate"},
     **dict.fromkeys(("audit", "monitor", "registry"), BELOW | DATA | {"train", "serve"}),
 }
@@ -43,7 +48,12 @@ CONFINED = {
     "params.yaml": ({"candlelock.contracts.files.PARAMS"}, {"candlelock.artifacts.user_files"}),
     "the clock": (
         {"time", "datetime.datetime.now", "datetime.datetime.today", "datetime.date.today"},
-        {"candlelock.evaluate.latency"},
+        {
+            "candlelock.cli.data",
+            "candlelock.evaluate.latency",
+            "candlelock.snapshot.exchange.client",
+            "candlelock.terminal.progress",
+        },
     ),
     "chance without a seed": ({"random", "secrets", "uuid", "os.urandom"}, set[str]()),
     "code in data": (

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.feather as feather
-import pyarrow.parquet as pq
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candlelock.artifacts import documents
-from candlelock.artifacts.hashing import logical_hash, sha256_json
+from candlelock.artifacts.hashing import sha256_json
 from candlelock.contracts.documents import Document
 from candlelock.contracts.errors import InputError
 
@@ -50,13 +45,6 @@ trees = st.builds(
     leaves=st.lists(leaves, max_size=4),
     by_name=st.dictionaries(st.text(), finite, max_size=4),
     free=st.dictionaries(st.text(), json_values, max_size=3),
-)
-columns = st.lists(
-    st.sampled_from([np.int64, np.float64, np.int16, np.uint8]).flatmap(
-        lambda kind: st.lists(st.integers(0, 255), min_size=6, max_size=6).map(lambda values: np.array(values, kind))
-    ),
-    min_size=1,
-    max_size=4,
 )
 
 
@@ -93,35 +81,3 @@ def test_any_text_is_a_document_or_an_input_error(text: str) -> None:
             documents.read(path, Leaf)
         except InputError as error:
             assert error.problems
-
-
-@given(columns, st.lists(st.integers(0, 6), max_size=3))
-@settings(deadline=None, max_examples=60)
-def test_a_tables_hash_does_not_see_chunks_slices_or_file_formats(arrays: list[np.ndarray], cuts: list[int]) -> None:
-    table = pa.table({f"c{number}": values for number, values in enumerate(arrays)})
-    bounds = sorted({0, *cuts, 6})
-    chunked = pa.concat_tables([table[a:b] for a, b in itertools.pairwise(bounds)])
-    surrounded = pa.concat_tables([table, table, table]).combine_chunks().slice(6, 6)
-    again = [chunked, surrounded, *(_through_file(table, name) for name in ("x.parquet", "x.feather"))]
-    assert {logical_hash(each) for each in again} == {logical_hash(table)}
-
-
-def _through_file(table: pa.Table, name: str) -> pa.Table:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        if name.endswith("parquet"):
-            pq.write_table(table, path, use_dictionary=True, row_group_size=2, compression="gzip")
-            return pq.ParquetFile(path).read()
-        feather.write_feather(table, path, compression="lz4")
-        return feather.read_table(path, memory_map=False)
-
-
-@given(columns, st.data())
-@settings(deadline=None, max_examples=60)
-def test_a_tables_hash_sees_any_change_of_one_value(arrays: list[np.ndarray], data: st.DataObject) -> None:
-    table = pa.table({f"c{number}": values for number, values in enumerate(arrays)})
-    at, row = data.draw(st.integers(0, len(arrays) - 1)), data.draw(st.integers(0, 5))
-    changed = arrays[at].copy()
-    changed[row] = data.draw(st.integers(0, 255))
-    assume(changed[row] != arrays[at][row])
-    assert logical_hash(table.set_column(at, f"c{at}", pa.array(changed))) != logical_hash(table)

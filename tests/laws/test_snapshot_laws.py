@@ -10,27 +10,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import example, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from candlelock.artifacts.hashing import logical_hash
-from candlelock.contracts.snapshot_documents import Source
+from candlelock.artifacts import merkle, tables
+from candlelock.artifacts.user_files import read_params
 from candlelock.contracts.errors import InputError
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.contracts.stage_params import SnapshotParams
-from candlelock.contracts.tables import CANDLES
-from candlelock.snapshot import candles, csv_text, decimals
+from candlelock.contracts.tables import CANDLES, Column, TableSchema, candles_schema
+from candlelock.snapshot import candles, csv_text, decimals, file_formats, parts
 from candlelock.snapshot.gaps import list_gaps
 from candlelock.snapshot.publication import publish
 from candlelock.snapshot.validation import candle_table
+from tests import hostile_candles
 
 if TYPE_CHECKING:
     from random import Random
+
+    from candlelock.snapshot.raw_candles import RawCandles
 
 MINUTE_MS = 60_000
 AMOUNTS = ("open", "high", "low", "close", "volume")
 HEADER = "date,open,high,low,close,volume"
 START = datetime(2024, 1, 1, tzinfo=UTC)
-SOURCE = Source(kind="files", name="x", files={})
+SOURCE = Source(kind="files", name="x", address=None, asked=None, files={})
+COMMITTED = read_params(Path(__file__).parents[2]).snapshot.model_dump()
 
 digits = st.integers(0, 10**18 - 1)
 texts = st.one_of(
@@ -39,6 +45,48 @@ texts = st.one_of(
     st.builds("{}e{}".format, st.integers(-(10**17), 10**17), st.integers(-18, 2)),
     st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15).map(repr),
 )
+
+
+odd_texts = st.one_of(
+    st.text(alphabet="0123456789.+-eE_ xnaif,", max_size=60),
+    st.builds("{}e{}".format, st.integers(0, 10**40), st.integers(-500, 500)),
+    st.builds("{}.{}e{}".format, digits, digits, st.integers(-500, 500)),
+    st.floats().map(repr),
+)
+ADVERSARIAL = [
+    *(
+        "1.10",
+        "-0.0",
+        "1e5",
+        " 1.5 ",
+        "+1.5",
+        "++1",
+        "0e400",
+        "1e-400",
+        "1.0812105066122693e-259",
+        "0.1234567890123456",
+    ),
+    *("9007199254740993", "999999999999999", "1000000000000000", "12345678901234567", "0.00000000000000000001"),
+    *(
+        "9" * 45,
+        "1e45",
+        "1." + "0" * 90,
+        "1" + "0" * 300 + "e-300",
+        "0." + "0" * 300 + "1e300",
+        "1e22",
+        "1e-22",
+        "1e-23",
+    ),
+]
+ODD_FLOATS = [0.1 + 0.2, 1e-18, 5e-324, 2.0**53 + 2, -0.0, 1e22, 1e-22, 123456789012345.67, 999999999999999.9, 1e300]
+
+
+def exact(numbers: decimals.Numbers) -> list[Decimal | None]:
+    with localcontext(prec=400):
+        return [
+            Decimal(mantissa).scaleb(-numbers.scale) if is_known else None
+            for mantissa, is_known in zip(numbers.mantissas.tolist(), numbers.is_known.tolist(), strict=True)
+        ]
 
 
 @given(st.lists(texts, min_size=1, max_size=30))
@@ -53,29 +101,64 @@ def test_every_printed_number_is_kept_exactly_in_the_narrowest_decimal(printed: 
         scale = max(max(0, -int(value.normalize().as_tuple().exponent)) for value in expected)
         n_digits = max(scale, *(len(str(abs(int(value.scaleb(scale))))) for value in expected))
     if n_digits > 38:
-        assert parsed.null_count or narrow is None
+        assert not parsed.is_known.all() or narrow is None
     else:
         assert narrow is not None
         assert narrow[0].to_pylist() == expected
         assert narrow[0].type == pa.decimal128(18 if n_digits <= 18 else 38, scale)
 
 
-@given(
-    st.text(alphabet="0123456789.+-eE_ xnaif,", max_size=60)
-    | st.builds("{}e{}".format, st.integers(0, 10**40), st.integers(-500, 500))
-    | st.builds("{}.{}e{}".format, digits, digits, st.integers(-500, 500))
-    | st.floats().map(repr)
-)
-@example("1.0812105066122693e-259")
-@example("1" + "0" * 300 + "e-300")
-@example("0." + "0" * 300 + "1e300")
-@example("9" * 45)
-@example("1e45")
-@example("1." + "0" * 90)
+@given(st.lists(odd_texts | st.none(), max_size=12))
+@example(ADVERSARIAL)
 @settings(deadline=None)
-def test_a_text_is_read_as_what_it_says_or_not_at_all(text: str) -> None:
-    (value,) = decimals.parse(pa.array([text])).to_pylist()
-    assert value is None or value == Decimal(text)
+def test_a_text_is_read_as_what_it_says_or_not_at_all(printed: list[str | None]) -> None:
+    for text, value in zip(printed, exact(decimals.parse(pa.array(printed, pa.string()))), strict=True):
+        assert value is None or value == Decimal(text or "nothing")
+
+
+@given(st.lists(odd_texts | texts | st.none(), max_size=12))
+@example(ADVERSARIAL)
+@settings(deadline=None, max_examples=300)
+def test_the_fast_way_reads_texts_as_the_slow_one(printed: list[str | None]) -> None:
+    values = pa.array(printed, pa.string())
+    assert exact(decimals.parse(values)) == decimals.parse_printed(values).to_pylist()
+
+
+short_floats = st.builds(lambda n, places: n / 10**places, st.integers(-(10**15), 10**15), st.integers(0, 22))
+
+
+@given(st.lists(short_floats | st.floats() | st.none(), max_size=12))
+@example(ODD_FLOATS)
+@example([number * (1 + 2**-52) for number in ODD_FLOATS])
+@settings(deadline=None, max_examples=300)
+def test_the_fast_way_reads_floats_as_the_slow_one(floats: list[float | None]) -> None:
+    values = pa.array(floats, pa.float64())
+    assert exact(decimals.parse(values)) == decimals.parse_printed(values).to_pylist()
+
+
+@given(st.lists(texts, min_size=1, max_size=30))
+@example(["0.10", "007.5", "1e-3", "+2.50", "-0.0"])
+@settings(deadline=None, max_examples=50)
+def test_text_through_parquet_is_the_same_text_but_for_zeros_and_spelling(printed: list[str]) -> None:
+    """Zeros before and after the digits, plus signs, exponents and the sign of zero are not kept; each digit is."""
+    parsed = decimals.parse(pa.array(printed))
+    narrow = decimals.narrow([parsed])
+    if narrow is None or not parsed.is_known.all():
+        return
+    columns = (Column("row", pa.int64(), "1", "a row"), Column("x", None, "1", "a number"))
+    schema = TableSchema("numbers", columns, key=("row",), is_series=True)
+    table = pa.table({"row": range(len(printed)), "x": narrow[0]})
+    with tempfile.TemporaryDirectory() as folder:
+        tables.write(Path(folder) / "x.parquet", table, schema)
+        read = tables.read(Path(folder) / "x.parquet", schema)["x"].cast(pa.string()).to_pylist()
+    assert [plain(text) for text in read] == [plain(text) for text in printed]
+
+
+def plain(text: str) -> str:
+    """The digits as they are printed, without exponent and without zeros that say nothing."""
+    with localcontext(prec=400):
+        digits = f"{Decimal(text):f}"
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits).replace("-0", "0") or "0"
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=20))
@@ -90,7 +173,7 @@ def test_trailing_zeros_and_exponents_do_not_change_the_content(numbers: list[tu
     for spelling in (plain, padded, scientific):
         narrow = decimals.narrow([decimals.parse(pa.array(spelling))])
         assert narrow is not None
-        hashes.add(logical_hash(pa.table({"x": narrow[0]})))
+        hashes.add(merkle.root(pa.table({"x": narrow[0]})))
     assert len(hashes) == 1
 
 
@@ -119,7 +202,7 @@ def test_candles_and_gaps_together_are_the_whole_grid(bars: set[int], bar_minute
     start_ms = int(START.timestamp()) * 1_000
     open_time_ms = start_ms + np.array(sorted(bars), dtype=np.int64) * bar_ms
     missing: list[int] = []
-    for gap in list_gaps(open_time_ms, bar_ms):
+    for gap in list_gaps(open_time_ms, bar_ms, None):
         first, last = (
             int(datetime.fromisoformat(text).timestamp()) * 1_000 for text in (gap.first_open_utc, gap.last_open_utc)
         )
@@ -150,7 +233,8 @@ def test_what_is_published_is_what_was_printed(lines: dict[str, list[str]], shuf
     order = list(lines)
     shuffle.shuffle(order)
     raw = {symbol: csv_text.parse("\n".join([HEADER, *lines[symbol]]).encode(), symbol) for symbol in order}
-    values = {"source": "files", "timeframe": "1m", "min_rows": 1, "symbols": order, "files": {"path": "x"}}
+    quality = COMMITTED["quality"] | {"max_missing_frac": 1.0, "max_zero_volume_frac": 1.0}
+    values = COMMITTED | {"source": "files", "timeframe": "1m", "min_rows": 1, "symbols": order, "quality": quality}
     with tempfile.TemporaryDirectory() as name:
         publish(Path(name) / "out", raw, SOURCE, SnapshotParams.model_validate(values))
         manifest, exact = candles.read_exact(Path(name) / "out")
@@ -189,12 +273,52 @@ def test_a_source_with_one_spoilt_value_is_sound_or_refused(lines: list[str], da
         assert candle["open_time_utc"].timestamp() % 60 == 0
 
 
-@given(st.binary(max_size=300) | bars().map(lambda lines: "\n".join([HEADER, *lines]).encode()), st.data())
-@settings(deadline=None)
-def test_no_bytes_lead_to_a_traceback(content: bytes, data: st.DataObject) -> None:
-    cut = data.draw(st.integers(0, len(content)))
-    noise = data.draw(st.binary(max_size=3))
-    is_refused(content[:cut] + noise + content[cut + len(noise) :])
+@given(hostile_candles.tables())
+@settings(deadline=None, max_examples=200)
+def test_any_table_is_candles_or_refused(raw: RawCandles) -> None:
+    check_table_or_refusal(raw)
+
+
+@given(hostile_candles.files())
+@settings(deadline=None, max_examples=200)
+def test_any_file_is_candles_or_refused(file: tuple[Path, bytes]) -> None:
+    check_file_or_refusal(*file)
+
+
+@pytest.mark.heavy
+@given(hostile_candles.tables())
+@settings(deadline=None, max_examples=10_000, suppress_health_check=[*HealthCheck])
+def test_any_of_ten_thousand_tables_is_candles_or_refused(raw: RawCandles) -> None:
+    check_table_or_refusal(raw)
+
+
+@pytest.mark.heavy
+@given(hostile_candles.files())
+@settings(deadline=None, max_examples=10_000, suppress_health_check=[*HealthCheck])
+def test_any_of_ten_thousand_files_is_candles_or_refused(file: tuple[Path, bytes]) -> None:
+    check_file_or_refusal(*file)
+
+
+def check_file_or_refusal(path: Path, content: bytes) -> None:
+    try:
+        raw = file_formats.parse(content, path)
+    except InputError as error:
+        assert error.problems
+        return
+    check_table_or_refusal(raw)
+
+
+def check_table_or_refusal(raw: RawCandles) -> None:
+    """Alone and joined with itself: a table that fits its schema, or words for a user."""
+    for source in (lambda: raw, lambda: parts.join([raw, raw], raw.place)):
+        try:
+            table = candle_table(source(), MINUTE_MS, 1)
+        except InputError as error:
+            assert error.problems
+            assert all(problem.place.startswith(raw.place) and problem.help for problem in error.problems)
+        else:
+            assert candles_schema(table.column_names).problems(table, "a") == []
+            assert table.num_rows == raw.table.num_rows
 
 
 def is_refused(content: bytes) -> bool:

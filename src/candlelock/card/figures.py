@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-from candlelock.card.chart import Axis, Chart, Mark, Tick, axis, column, dot, frame, line, thin, widen
-from candlelock.card.wording import count, number, percent, score
+from candlelock.page.chart import Axis, Chart, Mark, Tick, axis, column, day_ticks, dot, frame, line, thin, widen
+from candlelock.page.wording import count, number, percent, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from candlelock.card.chart import Scale
     from candlelock.contracts.documents import Slice
+    from candlelock.page.chart import Scale
 
 Rows: TypeAlias = "Sequence[Mapping[str, float | str]]"
 SQUARE = (460, 440)
@@ -80,8 +80,7 @@ def draw_drawdown(rows: Rows) -> Chart:
     x, y = frame(_span(days), (1.06 * min(*depths, -0.01), 0), LOW, 28)
     edge = [(days[0], 0.0), *zip(days, depths, strict=True), (days[-1], 0.0)]
     marks = [Mark("depth", line((x(day), y(depth)) for day, depth in edge) + "Z")]
-    ticks = [Tick(x(day.toordinal()), day.isoformat()) for day in thin(_firsts(dates), 8)]
-    return Chart("Drawdown by day", Axis(x, "", ticks), axis(y, "drawdown", _share, 3), marks, LOW)
+    return Chart("Drawdown by day", Axis(x, "", day_ticks(x, dates)), axis(y, "drawdown", _share, 3), marks, LOW)
 
 
 def draw_months(slices: Sequence[Slice], best_rule_accuracy: float) -> Chart:
@@ -124,12 +123,6 @@ def _days(rows: Rows) -> list[date]:
 
 def _span(days: Sequence[int]) -> tuple[int, int]:
     return days[0], max(days[-1], days[0] + 1)
-
-
-def _firsts(days: list[date]) -> list[date]:
-    """First days of months, or all days where there are hardly any."""
-    firsts = [day for day in days if day.day == 1]
-    return firsts if len(firsts) > 2 else days
 
 
 def _share(fraction: float) -> str:

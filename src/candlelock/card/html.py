@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from candlelock.card import figures, layout, wording
+from candlelock.card import figures, layout
+from candlelock.card.wording import metric
 from candlelock.contracts.documents import SEGMENTS
+from candlelock.page import wording
+from candlelock.page.environment import open_templates
 
 if TYPE_CHECKING:
-    from candlelock.card.chart import Chart
     from candlelock.card.evidence import Evidence
     from candlelock.card.figures import Plots
     from candlelock.contracts.card_document import ModelCard
     from candlelock.contracts.documents import EvaluationReport
+    from candlelock.page.chart import Chart
 
 
 def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:
     """The page. The same input gives the same text on any machine."""
-    template = _environment().get_template("card.html.j2")
+    template = open_templates("candlelock.card").get_template("card.html.j2")
     return template.render(
         card=card,
         evidence=evidence,
@@ -28,6 +29,7 @@ def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:
         segments=SEGMENTS,
         strip=layout.compare_accuracies(card),
         layout=layout,
+        metric=metric,
         wording=wording,
     )
 
@@ -40,15 +42,3 @@ def _charts(card: ModelCard, evaluation: EvaluationReport, plots: Plots) -> dict
         "equity": figures.draw_equity(plots.equity, card.backtest.capital),
         "drawdown": figures.draw_drawdown(plots.equity),
     }
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("candlelock.card"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(wording.FILTERS)
-    return environment

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from candlelock.card.chart import Scale, widen
 from candlelock.card.wording import METRICS
 from candlelock.contracts.documents import SEGMENTS
+from candlelock.page.chart import Scale, widen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

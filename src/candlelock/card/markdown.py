@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from candlelock.card import layout, wording
+from candlelock.card import layout
+from candlelock.card.wording import metric
 from candlelock.contracts.documents import SEGMENTS
+from candlelock.page import wording
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
@@ -25,6 +27,7 @@ def render(card: ModelCard, evidence: Evidence) -> str:
         segments=SEGMENTS,
         strip=layout.compare_accuracies(card),
         layout=layout,
+        metric=metric,
         wording=wording,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from candlelock.card import wording
+from candlelock.page import wording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from candlelock.cli import card, orderbook, output, simulator, snapshot
+from candlelock.cli import card, data, orderbook, output, simulator, snapshot
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, CandlelockError, InputError, Problem
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 app.add_typer(card.app, name="card")
+app.add_typer(data.app, name="data")
 app.add_typer(orderbook.app, name="orderbook")
 app.command()(snapshot.snapshot)
 app.command()(simulator.exchange_sim)

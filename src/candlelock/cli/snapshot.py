@@ -23,6 +23,9 @@ def snapshot(
     days: Annotated[int | None, typer.Option("--days", help="As many days up to the end.")] = None,
     start: Annotated[str | None, typer.Option("--start", help="First bar, 2025-01-01 or 2025-01-01T12:00Z.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="Bars open before it; now if left out.")] = None,
+    readings: Annotated[
+        int | None, typer.Option("--readings", help="2: ask for every candle twice and compare.")
+    ] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Send all requests to this address.")] = None,
     root: Root = HERE,
     as_json: Json = False,
@@ -34,7 +37,7 @@ def snapshot(
     from candlelock.snapshot.sources import reading
     from candlelock.terminal import progress
 
-    asked = {"name": exchange, "base_url": base_url, "start": start, "end": end, "days": days}
+    asked = {"name": exchange, "base_url": base_url, "start": start, "end": end, "days": days, "n_readings": readings}
     wanted = read_params(root, changes=_changes(exchange, candle_files, symbols, timeframe, asked)).snapshot
     with (
         progress.showing("candles", "bars") as show,

@@ -8,10 +8,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+
+def _refuse_no_time(text: str) -> str:
+    """ValueError for what only looks like a time, such as the 30th of February."""
+    datetime.fromisoformat(text)
+    return text
+
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+UtcTime = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_refuse_no_time)
+]
 Segment = Literal["train", "calibrate", "decide", "test"]
 SEGMENTS: tuple[Segment, ...] = ("train", "calibrate", "decide", "test")
 

@@ -10,9 +10,12 @@ REGISTRY = Path("features.yml")
 DOWNLOADS = Path("data/download")
 SNAPSHOT = Path("data/snapshot")
 MANIFEST = SNAPSHOT / "manifest.json"
+VERSIONS = Path("data/versions")
 FEATURES = Path("data/features")
 FEATURE_REPORT = Path("reports/features.json")
 LEAKAGE_REPORT = Path("reports/leakage.json")
+QUALITY_REPORT = Path("reports/quality.json")
+QUALITY_PAGE = Path("reports/quality.html")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.contracts import card_document, documents, snapshot_documents, tables
+from candlelock.contracts import book_documents, book_tables, card_document, documents, snapshot_documents, tables
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
+from candlelock.contracts.quality_documents import QualityReport
 from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
+from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "params": Params,
     "policy": Policy,
     "manifest": snapshot_documents.Manifest,
+    "version": VersionRecord,
+    "candle_proof": CandleProof,
+    "quality": QualityReport,
     "features": documents.FeatureReport,
     "leakage": documents.LeakageReport,
     "study": documents.StudyReport,
@@ -36,8 +41,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "backtest": documents.BacktestReport,
     "latency": documents.LatencyReport,
     "model_card": card_document.ModelCard,
+    "book": book_documents.BookReport,
 }
-TABLES = (tables.CANDLES, tables.ROWS, tables.MEMBER_PREDICTIONS, tables.PREDICTIONS, tables.TRADES, tables.EQUITY)
+CANDLES = tables.candles_schema([column.name for column in tables.EXTRA_COLUMNS])
+BOOK_BARS = book_tables.book_bars(book_tables.DEFAULT_LEVELS)
+TABLES = (CANDLES, tables.ROWS, tables.MEMBER_PREDICTIONS, tables.PREDICTIONS, tables.TRADES, tables.EQUITY, BOOK_BARS)
 
 
 def generate() -> dict[Path, str]:

@@ -1,12 +1,16 @@
-"""The manifest of a snapshot, as frozen models: what is in it, where it came from, what it lacks."""
+"""The manifest of a snapshot, as frozen models: what is in it, where it came from, what it lacks; and its identity."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from candlelock.contracts.documents import Document, Sha256, UtcTime
+from candlelock.contracts.stage_params import Symbol, Timeframe  # noqa: TC001  (pydantic reads annotations)
 
 SourceKind = Literal["sample", "files", "exchange"]
+Scale = Annotated[int, Field(ge=0, le=38)]  # decimals of a decimal128
 
 
 class Gap(Document):
@@ -22,18 +26,18 @@ class CandleColumn(Document):
     """A column of the candle tables. `scale`: decimals of its exact values; null where it holds none."""
 
     name: str
-    scale: int | None
+    scale: Scale | None
 
 
 class SymbolFile(Document):
     """One symbol of a snapshot."""
 
-    symbol: str
+    symbol: Symbol
     file: str
     sha256: Sha256
     merkle_root: Sha256
     columns: list[CandleColumn]
-    n_rows: int
+    n_rows: Annotated[int, Field(ge=1)]
     first_open_utc: UtcTime
     last_open_utc: UtcTime
     n_missing_bars: int
@@ -62,6 +66,6 @@ class Manifest(Document):
 
     version: Literal["2"] = "2"
     snapshot_id: Sha256
-    timeframe: str
+    timeframe: Timeframe
     source: Source
-    symbols: list[SymbolFile]
+    symbols: Annotated[list[SymbolFile], Field(min_length=1)]

@@ -60,6 +60,12 @@ class ExchangeParams(Frozen):
         "bars open before this time; null: the last bar closed by the exchange's clock", "UTC time"
     )
     days: int | None = field("length of the range when `start` is null", "days", ge=1)
+    n_readings: int = field(
+        "how often every candle is asked for; the second time in other pages, and compared",
+        "readings",
+        ge=1,
+        le=2,
+    )
 
     @model_validator(mode="after")
     def _range_is_clear(self) -> Self:
@@ -72,14 +78,20 @@ class QualityParams(Frozen):
     """What is reported of each symbol's candles, and what is refused. Broken candles are refused in any case."""
 
     max_missing_frac: float = field(
-        "share of missing bars between first and last candle; with more the symbol is refused", "fraction", ge=0, le=1
+        "share of missing bars between first and last candle, or in the range asked of an exchange; with more the "
+        "symbol is refused",
+        "fraction",
+        ge=0,
+        le=1,
     )
     max_zero_volume_frac: float = field(
         "share of candles without volume; with more the symbol is refused", "fraction", ge=0, le=1
     )
-    frozen_bars: int = field("bars in a row with one and the same price that are reported", "bars", ge=2)
+    frozen_bars: int = field(
+        "bars in a row whose prices all are the close before them: so many or more are reported", "bars", ge=2
+    )
     outlier_mads: float = field(
-        "distance of a one-bar log return from the median that is reported", "median absolute deviations", gt=0
+        "size of a one-bar log return that is reported, or more", "median absolute returns of bars that moved", gt=0
     )
 
 

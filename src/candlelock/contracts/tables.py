@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from candlelock.contracts.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 TIME = pa.timestamp("ms", tz="UTC")
 
@@ -30,11 +34,15 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table's contract. Rows are unique in `key` and sorted by it."""
+    """A table's contract. Rows are unique in `key` and sorted by it.
+
+    `is_series`: neighbouring rows are close to each other in every column, and the file is packed for that.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    is_series: bool = False
 
     def problems(self, table: pa.Table, place: str) -> list[Problem]:
         """Everything in which `table` breaks the contract."""
@@ -95,7 +103,7 @@ class TableSchema:
 
 def _sortable(values: pa.ChunkedArray) -> np.ndarray:
     """Values as an array that compares in the key's order."""
-    if pa.types.is_timestamp(values.type):
+    if pa.types.is_timestamp(values.type) or pa.types.is_integer(values.type):
         return np.asarray(values.cast(pa.int64()).to_numpy())
     return np.asarray(values.to_numpy(zero_copy_only=False)).astype(str)
 
@@ -114,7 +122,24 @@ CANDLES = TableSchema(
         Column("volume", None, "base currency", "amount traded in the bar"),
     ),
     key=("open_time_utc",),
+    is_series=True,
 )
+
+# Kept where the source has them.
+EXTRA_COLUMNS = (
+    Column("quote_volume", None, "quote currency", "optional: money traded in the bar"),
+    Column("n_trades", pa.int64(), "trades", "optional: number of trades in the bar"),
+    Column("taker_buy_volume", None, "base currency", "optional: part of volume that takers bought"),
+    Column("taker_buy_quote_volume", None, "quote currency", "optional: part of quote_volume that takers paid"),
+    Column("vwap", None, "quote currency", "optional: mean price of the bar's trades by volume; 0 where there is none"),
+)
+
+
+def candles_schema(names: Collection[str]) -> TableSchema:
+    """CANDLES with those extra columns that are among `names`, in the order of EXTRA_COLUMNS."""
+    extras = tuple(column for column in EXTRA_COLUMNS if column.name in names)
+    return replace(CANDLES, columns=(*CANDLES.columns, *extras))
+
 
 ROWS = TableSchema(
     "rows",

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from candlelock.contracts.documents import BacktestReport, CostPoint, utc_text
 from candlelock.contracts.errors import InputError, Problem, raise_if
-from candlelock.contracts.tables import CANDLES, EQUITY, PREDICTIONS, TRADES
+from candlelock.contracts.tables import EQUITY, PREDICTIONS, TRADES, candles_schema
 from candlelock.evaluate.ledger import EXACT, STEP, costs_of, keep_ledger
 from candlelock.evaluate.schedule import schedule_stays
 
@@ -42,13 +42,13 @@ def backtest(
 ) -> tuple[BacktestReport, Ledger]:
     """Trade the signals of the test rows, at the given costs and at every cost multiple.
 
-    `predictions`: a PREDICTIONS table; `candles`: symbol -> CANDLES table of any span; every symbol with test rows has
-    an account. Raises InputError for tables that break their schema, no test rows, signals or symbols without candles,
-    prices not above zero, costs of 10,000 bps and more.
+    `predictions`: a PREDICTIONS table; `candles`: symbol -> a table of candles_schema, of any span; every symbol with
+    test rows has an account. Raises InputError for tables that break their schema, no test rows, signals or symbols
+    without candles, prices not above zero, costs of 10,000 bps and more.
     """
     problems = PREDICTIONS.problems(predictions, "predictions") + _cost_problems(params)
     for symbol, table in sorted(candles.items()):
-        problems += CANDLES.problems(table, f"candles of {symbol}")
+        problems += candles_schema(table.column_names).problems(table, f"candles of {symbol}")
     raise_if(problems)
     schedule = _schedule_test(predictions, candles, horizon_bars, bar_ms)
     ledger = keep_ledger(schedule, costs_of(params.fee_bps, params.slippage_bps), params.capital)

@@ -5,7 +5,7 @@ Does not belong here: reading files, features, labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,8 @@ class Market:
 
     Prices and volume have the shape (n_symbols, n_bars), float64, NaN where the exchange has no candle.
     `open_time_ms` has the shape (n_bars,), int64 milliseconds since 1970 UTC, and advances by `bar_ms` without a gap.
+    `extras`: optional columns of the candles (contracts.tables.EXTRA_COLUMNS) that any symbol has, by name, shaped like
+    the prices; NaN also where a symbol lacks the column.
     """
 
     symbols: tuple[str, ...]
@@ -36,6 +38,7 @@ class Market:
     low: Array
     close: Array
     volume: Array
+    extras: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def has_bar(self) -> npt.NDArray[np.bool_]:
@@ -46,22 +49,25 @@ class Market:
         """The market as it was known when the bar that opens at `open_time_ms` had closed; later bars do not exist."""
         n_bars = int(np.searchsorted(self.open_time_ms, open_time_ms, side="right"))
         fields = {name: getattr(self, name)[:, :n_bars].copy() for name in CANDLE_FIELDS}
-        return Market(self.symbols, self.bar_ms, self.open_time_ms[:n_bars].copy(), **fields)
+        extras = {name: values[:, :n_bars].copy() for name, values in self.extras.items()}
+        return Market(self.symbols, self.bar_ms, self.open_time_ms[:n_bars].copy(), **fields, extras=extras)
 
 
 def align(candles: Mapping[str, pd.DataFrame], bar_ms: int) -> Market:
     """Put each symbol's candles on the common grid from the first to the last open time of all; gaps become NaN.
 
     `candles`: symbol -> frame with int64 `open_time_ms` on the grid, ascending and unique, and the five candle fields
-    as float64. Symbols keep the mapping's order.
+    as float64; further columns, float64, become extras. Symbols keep the mapping's order.
     """
     times = {symbol: frame["open_time_ms"].to_numpy(np.int64) for symbol, frame in candles.items()}
     first = min(int(t[0]) for t in times.values())
     last = max(int(t[-1]) for t in times.values())
     grid = np.arange(first, last + bar_ms, bar_ms, dtype=np.int64)
-    fields = {name: np.full((len(candles), len(grid)), np.nan) for name in CANDLE_FIELDS}
+    named = dict.fromkeys(name for frame in candles.values() for name in frame.columns if name != "open_time_ms")
+    grids = {name: np.full((len(candles), len(grid)), np.nan) for name in (*CANDLE_FIELDS, *named)}
     for row, (symbol, frame) in enumerate(candles.items()):
         at = (times[symbol] - first) // bar_ms
-        for name, values in fields.items():
-            values[row, at] = frame[name].to_numpy(np.float64)
-    return Market(tuple(candles), bar_ms, grid, **fields)
+        for name in frame.columns.intersection(list(grids)):
+            grids[name][row, at] = frame[name].to_numpy(np.float64)
+    fields = {name: grids.pop(name) for name in CANDLE_FIELDS}
+    return Market(tuple(candles), bar_ms, grid, **fields, extras=grids)

@@ -1,68 +1,74 @@
-"""The source `files`: a folder with one parquet, feather or CSV file per symbol."""
+"""The source `files`: a folder with candle files of each symbol."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
-import pyarrow.feather as feather
-import pyarrow.parquet as pq
 
 from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.contracts.snapshot_documents import Source
-from candlelock.snapshot import csv_text, file_names
-from candlelock.snapshot.raw_candles import RawCandles
+from candlelock.snapshot import column_names, file_formats, file_names, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from candlelock.snapshot.raw_candles import RawCandles
+
+N_THREADS = 2  # Arrow and the hash work outside Python's lock; what is read does not depend on it
+
+Read = tuple["RawCandles", dict[str, str]]
+
 
 def read(symbols: Sequence[str], timeframe: str, folder: Path) -> tuple[dict[str, RawCandles], Source]:
-    """The candles of each symbol as they stand in its file, and the files' hashes.
+    """The candles of each symbol as they stand in its file or files, and the files' hashes.
 
-    Raises InputError for every symbol without exactly one file and for every file that cannot be read.
+    Raises InputError for every symbol without a file or with several that are no parts of one history, and for every
+    file that cannot be read.
     """
     if not folder.is_dir():
         help_line = "set snapshot.files.path in params.yaml to the folder with your candles"
         raise InputError(Problem("files-folder", str(folder), "no such folder", "a folder of candle files", help_line))
-    names = [path.name for path in folder.iterdir() if path.is_file() and file_names.is_candle_file(path.name)]
-    candles: dict[str, RawCandles] = {}
-    hashes: dict[str, str] = {}
-    problems: list[Problem] = []
-    for symbol in symbols:
-        try:
-            path = folder / file_names.find_file(symbol, timeframe, names, str(folder))
-            candles[symbol], hashes[path.name] = _read_file(path)
-        except InputError as error:
-            problems.extend(error.problems)
-    raise_if(problems)
+    names = _candle_files(folder)
+    with ThreadPoolExecutor(N_THREADS) as threads:
+        answers = list(threads.map(lambda symbol: _read_or_refuse(symbol, timeframe, names, folder), symbols))
+    raise_if([problem for answer in answers if isinstance(answer, InputError) for problem in answer.problems])
+    read = {symbol: each for symbol, each in zip(symbols, answers, strict=True) if not isinstance(each, InputError)}
+    hashes = {name: digest for _, each in read.values() for name, digest in each.items()}
+    candles = {symbol: raw for symbol, (raw, _) in read.items()}
     return candles, Source(kind="files", name=folder.name, address=None, asked=None, files=hashes)
 
 
-def _read_file(path: Path) -> tuple[RawCandles, str]:
+def _candle_files(folder: Path) -> list[str]:
+    """Candle files in the folder and one folder down, by their paths below it."""
+    paths = [*folder.glob("*"), *(path for path in folder.glob("*/*") if not path.parent.name.startswith("."))]
+    return [
+        path.relative_to(folder).as_posix() for path in paths if file_names.is_candle_file(path.name) and path.is_file()
+    ]
+
+
+def _read_or_refuse(symbol: str, timeframe: str, names: Sequence[str], folder: Path) -> Read | InputError:
+    try:
+        return _read_symbol(symbol, timeframe, names, folder)
+    except InputError as error:
+        return error
+
+
+def _read_symbol(symbol: str, timeframe: str, names: Sequence[str], folder: Path) -> Read:
+    found = file_names.find_files(symbol, timeframe, names, str(folder))
+    read = {name: _read_file(folder / name, symbol) for name in found}
+    candles = [raw for raw, _ in read.values()]
+    whole = candles[0] if len(candles) == 1 else parts.join(candles, f"{folder}: {found[0]} to {found[-1]}")
+    return whole, {name: digest for name, (_, digest) in read.items()}
+
+
+def _read_file(path: Path, symbol: str) -> tuple[RawCandles, str]:
     try:
         content = path.read_bytes()
-        return _parse(content, path), hashlib.sha256(content).hexdigest()
-    except (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError) as error:
-        found = f"{type(error).__name__}: {error}".splitlines()[0]
-        expected = f"a whole {''.join(path.suffixes)} file"
-        raise InputError(
-            Problem("files-unreadable", str(path), found, expected, "replace the file by a sound copy")
-        ) from None
-
-
-def _parse(content: bytes, path: Path) -> RawCandles:
-    name = path.name.lower()
-    if name.endswith(".csv"):
-        return csv_text.parse(content, str(path))
-    if name.endswith(".csv.gz"):
-        return csv_text.parse(gzip.decompress(content), str(path))
-    reader = pa.BufferReader(content)
-    table = pq.ParquetFile(reader).read() if name.endswith(".parquet") else feather.read_table(reader)
-    table.validate(full=True)  # a damaged file may load and crash the process later
-    names = table.column_names  # raises where a name is not UTF-8
-    return RawCandles(str(path), has_lines=False, table=table.rename_columns(names))
+    except OSError as error:
+        raise InputError(file_formats.unreadable(path, error)) from None
+    raw = file_formats.parse(content, path)
+    table = raw.table.rename_columns(column_names.name_volumes(raw.table.column_names, symbol))
+    return replace(raw, table=table), hashlib.sha256(content).hexdigest()

@@ -21,8 +21,8 @@ def list_gaps(open_time_ms: npt.NDArray[np.int64], bar_ms: int, asked: AskedRang
     `open_time_ms`: int64 milliseconds since 1970 UTC, ascending, on the grid of `bar_ms`. What was asked of an exchange
     and is missing has been asked for again: those gaps are confirmed.
     """
-    edges = (utc_ms(asked.start_utc) - bar_ms, utc_ms(asked.end_utc)) if asked else ()
-    times_ms = np.concatenate([edges[:1], open_time_ms, edges[1:]]).astype(np.int64)
+    edges = np.array([utc_ms(asked.start_utc) - bar_ms, utc_ms(asked.end_utc)] if asked else [], dtype=np.int64)
+    times_ms = np.concatenate([edges[:1], open_time_ms, edges[1:]])
     n_steps = np.diff(times_ms) // bar_ms
     before = np.flatnonzero(n_steps > 1)
     runs = zip(times_ms[before].tolist(), times_ms[before + 1].tolist(), n_steps[before].tolist(), strict=True)

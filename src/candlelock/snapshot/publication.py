@@ -1,25 +1,28 @@
-"""Publishing a snapshot: all candles checked before anything is written, the folder replaced as a whole."""
+"""Publishing a snapshot: all candles checked and written aside, then the folder replaced as a whole."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import atomic, documents, tables
 from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.contracts.params import bar_seconds
-from candlelock.contracts.tables import CANDLES
+from candlelock.contracts.snapshot_documents import SymbolFile
+from candlelock.contracts.tables import candles_schema
 from candlelock.snapshot import manifest
+from candlelock.snapshot.quality import find_refusals
 from candlelock.snapshot.validation import candle_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from candlelock.contracts.snapshot_documents import Manifest, Source
     from candlelock.contracts.stage_params import SnapshotParams
     from candlelock.snapshot.raw_candles import RawCandles
+
+N_THREADS = 2  # NumPy and Arrow work outside Python's lock; what is written does not depend on it
 
 
 def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, params: SnapshotParams) -> Manifest:
@@ -27,22 +30,39 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
 
     Raises InputError with every problem of every symbol.
     """
-    checked = _check(candles, params)
     with atomic.replacing_folder(folder) as fresh:
-        for symbol, table in checked.items():
-            tables.write(fresh / manifest.file_name(symbol), table, CANDLES)
-        document = manifest.describe(fresh, checked, params.timeframe, source)
+        with ThreadPoolExecutor(N_THREADS) as threads:
+            answers = list(threads.map(lambda symbol: _add(fresh, symbol, candles[symbol], source, params), candles))
+        raise_if([problem for answer in answers if isinstance(answer, InputError) for problem in answer.problems])
+        entries = [answer for answer in answers if isinstance(answer, SymbolFile)]
+        raise_if(_find_twins(entries, source))
+        document = manifest.describe(entries, params.timeframe, source)
         documents.write(fresh / manifest.NAME, document)
     return document
 
 
-def _check(candles: Mapping[str, RawCandles], params: SnapshotParams) -> dict[str, pa.Table]:
-    checked: dict[str, pa.Table] = {}
-    problems: list[Problem] = []
-    for symbol, raw in candles.items():
-        try:
-            checked[symbol] = candle_table(raw, bar_seconds(params.timeframe) * 1_000, params.min_rows)
-        except InputError as error:
-            problems.extend(error.problems)
-    raise_if(problems)
-    return checked
+def _find_twins(entries: Sequence[SymbolFile], source: Source) -> list[Problem]:
+    """Symbols with one and the same history: a file under a wrong name, or an exchange that answers for another one."""
+    first: dict[str, str] = {}
+    return [
+        Problem(
+            "candles-twins",
+            f"{source.name} {entry.symbol}",
+            f"the very candles of {twin}",
+            "candles of its own",
+            "find out which of the two they belong to, and leave the other out",
+        )
+        for entry in entries
+        if (twin := first.setdefault(entry.merkle_root, entry.symbol)) != entry.symbol
+    ]
+
+
+def _add(folder: Path, symbol: str, raw: RawCandles, source: Source, params: SnapshotParams) -> SymbolFile | InputError:
+    """A symbol's file and entry. One symbol after the other in each thread, so that few tables are held at a time."""
+    try:
+        table = candle_table(raw, bar_seconds(params.timeframe) * 1_000, params.min_rows)
+        raise_if(find_refusals(table, f"{raw.place} {symbol}", params.timeframe, source.asked, params.quality))
+    except InputError as error:
+        return error
+    tables.write(folder / manifest.file_name(symbol), table, candles_schema(table.column_names))
+    return manifest.describe_file(folder, symbol, table, params.timeframe, source)

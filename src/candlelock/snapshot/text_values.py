@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def to_text(values: pa.Array) -> pa.Array:
@@ -13,16 +14,20 @@ def to_text(values: pa.Array) -> pa.Array:
         return pa.nulls(len(values), pa.string())
 
 
+def trim(texts: pa.Array) -> pa.Array:
+    """Texts without blanks around them and without a plus sign before a digit or a point."""
+    trimmed = pc.ascii_trim_whitespace(texts)
+    if pc.any(pc.starts_with(trimmed, "+")).as_py():
+        return pc.replace_substring_regex(trimmed, r"^\+([0-9.])", r"\1")
+    return trimmed
+
+
 def cast_or_null(texts: pa.Array, dtype: pa.DataType) -> pa.Array:
-    """Texts as `dtype`; null where a text does not fit."""
+    """Texts as `dtype`; null where a text does not fit. Halves until only those are left."""
     try:
         return texts.cast(dtype)
     except pa.ArrowException:
-        return pa.concat_arrays([_cast_one(texts.slice(i, 1), dtype) for i in range(len(texts))])
-
-
-def _cast_one(text: pa.Array, dtype: pa.DataType) -> pa.Array:
-    try:
-        return text.cast(dtype)
-    except pa.ArrowException:
-        return pa.nulls(1, dtype)
+        if len(texts) == 1:
+            return pa.nulls(1, dtype)
+        middle = len(texts) // 2
+        return pa.concat_arrays([cast_or_null(part, dtype) for part in (texts[:middle], texts[middle:])])

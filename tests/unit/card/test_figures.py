@@ -11,8 +11,8 @@ from candlelock.card import figures
 from candlelock.contracts.documents import Slice
 
 if TYPE_CHECKING:
-    from candlelock.card.chart import Chart
     from candlelock.card.figures import Plots
+    from candlelock.page.chart import Chart
 
 
 def points(chart: Chart, kind: str) -> list[tuple[float, float]]:

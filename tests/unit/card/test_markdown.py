@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candlelock.card import markdown, wording
+from candlelock.card import markdown
+from candlelock.card.wording import metric
+from candlelock.page import wording
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
@@ -39,7 +41,7 @@ def test_every_gate_metric_and_file_is_there(card: ModelCard, evidence: Evidence
     for gate in card.gates:
         assert f"| {gate.name} | {wording.SYMBOLS[gate.status]} {gate.status} | {wording.number(gate.figure)} |" in page
     for name, value in card.metrics.items():
-        assert f"| {wording.metric(name).label} | {wording.metric(name).show(value)} |" in page
+        assert f"| {metric(name).label} | {metric(name).show(value)} |" in page
     for artifact in card.lineage:
         assert f"| {artifact.path} | `{artifact.sha256}` |" in page
 

@@ -43,3 +43,15 @@ def test_one_symbol_with_one_bar_is_a_market() -> None:
     market = align({"A/Q": frame(3)}, MINUTE_MS)
     assert isinstance(market, Market)
     assert market.close.shape == (1, 1)
+
+
+def test_extras_of_any_symbol_are_there_and_nan_where_one_lacks_them() -> None:
+    added = frame(7, 8, 10).assign(n_trades=[1.0, 2.0, 3.0])
+    market = align({"B/Q": added, "A/Q": frame(5, 8)}, MINUTE_MS)
+    assert [*market.extras] == ["n_trades"]
+    np.testing.assert_array_equal(market.extras["n_trades"][0], [NAN, NAN, 1.0, 2.0, NAN, 3.0])
+    assert np.isnan(market.extras["n_trades"][1]).all()
+    past = market.until(8 * MINUTE_MS)
+    np.testing.assert_array_equal(past.extras["n_trades"][0], [NAN, NAN, 1.0, 2.0])
+    assert not np.shares_memory(past.extras["n_trades"], market.extras["n_trades"])
+    assert align({"A/Q": frame(5)}, MINUTE_MS).extras == {}

@@ -12,6 +12,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from candlelock.artifacts.user_files import read_params
 from candlelock.contracts.errors import EnvironmentFaultError
 from candlelock.contracts.stage_params import SnapshotParams
 from candlelock.snapshot import sample
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 AMOUNTS = ("open", "high", "low", "close", "volume")
 Printed = dict[str, list[str]]
+COMMITTED = read_params(Path(__file__).parents[3]).snapshot.model_dump()
 
 
 @pytest.fixture
@@ -80,16 +82,8 @@ def params() -> Callable[..., SnapshotParams]:
     """Snapshot parameters for half-hour files."""
 
     def make(*symbols: str, **changes: Any) -> SnapshotParams:
-        files = {"path": "data/candles"}
-        values = {
-            "source": "files",
-            "timeframe": "30m",
-            "min_rows": 10,
-            "files": files,
-            "symbols": [*symbols],
-            **changes,
-        }
-        return SnapshotParams.model_validate(values)
+        own = {"source": "files", "timeframe": "30m", "min_rows": 10, "symbols": [*symbols]}
+        return SnapshotParams.model_validate(COMMITTED | own | changes)
 
     return make
 

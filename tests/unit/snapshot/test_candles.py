@@ -58,3 +58,30 @@ def test_a_snapshot_that_was_tampered_with_is_not_read(
     with pytest.raises(InputError) as caught:
         read(tmp_path / "out")
     assert caught.value.problems[0].code == "snapshot-changed"
+
+
+EXTRAS = {
+    "quote_volume": ["0.5", "1234567890.12345678"],
+    "n_trades": ["0", "471"],
+    "taker_buy_volume": ["0.00", "0.1"],
+    "taker_buy_quote_volume": ["0.5", "0.25"],
+    "vwap": ["0", "10.5"],
+}
+
+
+def test_extra_columns_come_back_where_a_symbol_has_them(tmp_path: Path, params: Callable[..., SnapshotParams]) -> None:
+    header = "date,open,high,low,close,volume"
+    rows = [f"2024-01-01 {time}:00,10,11,10,10,1" for time in ("00:00", "00:30")]
+    added = [",".join(values) for values in zip(*EXTRAS.values(), strict=True)]
+    content = [f"{header},{','.join(EXTRAS)}", *(f"{row},{extra}" for row, extra in zip(rows, added, strict=True))]
+    (tmp_path / "BTC-USD.csv").write_text("\n".join(content))
+    (tmp_path / "ETH-USD.csv").write_text("\n".join([header, *rows]))
+    symbols = ["BTC/USD", "ETH/USD"]
+    publish(tmp_path / "out", *files.read(symbols, "30m", tmp_path), params(*symbols, min_rows=1))
+    manifest, exact = candles.read_exact(tmp_path / "out")
+    assert [len(entry.columns) for entry in manifest.symbols] == [11, 6]
+    for name, values in EXTRAS.items():
+        assert exact["BTC/USD"][name].to_pylist() == [Decimal(value) for value in values]
+    frames = candles.read(tmp_path / "out")[1]
+    assert frames["BTC/USD"][list(EXTRAS)].to_dict("list") == {n: [*map(float, v)] for n, v in EXTRAS.items()}
+    assert [*frames["ETH/USD"].columns] == ["open_time_ms", *AMOUNTS]

@@ -70,3 +70,41 @@ def test_a_file_that_starts_with_a_blank_line_is_refused() -> None:
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"a,b", b"a,b\n"])
 def test_an_empty_file_has_no_rows(content: bytes) -> None:
     assert csv_text.parse(content, "a.csv").table.num_rows == 0
+
+
+KLINE = b"1675209600000,6.949,6.959,6.947,6.957,30020.25,1675209659999,208718.48852,471,10610.28,73780.89351,0"
+
+
+@pytest.mark.parametrize("first", [KLINE, KLINE.replace(b"9600000,", b"9600000000,"), b'"1675209600000"' + KLINE[13:]])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_twelve_columns_that_start_with_an_epoch_have_no_header(mark: bytes, first: bytes) -> None:
+    raw = csv_text.parse(mark + first + b"\n" + KLINE + b"\n", "a.csv")
+    assert raw.table.num_rows == 2
+    assert raw.table["quote_volume"].to_pylist() == ["208718.48852"] * 2
+    assert [raw.place_of(0), raw.place_of(1)] == ["a.csv:1", "a.csv:2"]
+    with pytest.raises(InputError) as caught:
+        csv_text.parse(KLINE + b"\n1,2\n", "a.csv")
+    assert caught.value.problems[0].place == "a.csv:2"
+
+
+@pytest.mark.parametrize("line", [KLINE + b",1", KLINE.removesuffix(b",0"), b"x" + KLINE, b"167520" + KLINE[13:]])
+def test_any_other_first_line_is_a_header(line: bytes) -> None:
+    assert csv_text.parse(line + b"\n", "a.csv").table.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [b"https://www.CryptoDataDownload.com\n", b"# a note, with a comma\n# another\n", b"UTC,https://a.example\r\n"],
+)
+def test_lines_before_the_header_are_passed_over_and_counted(comment: bytes) -> None:
+    n_comments = comment.count(b"\n")
+    raw = csv_text.parse(comment + b"a,b\n1,2\n3,4\n", "a.csv")
+    assert raw.table.to_pydict() == {"a": ["1", "3"], "b": ["2", "4"]}
+    assert raw.place_of(1) == f"a.csv:{n_comments + 3}"
+    with pytest.raises(InputError) as caught:
+        csv_text.parse(comment + b"a,b\n1,2\n3\n", "a.csv")
+    assert caught.value.problems[0].place == f"a.csv:{n_comments + 3}"
+
+
+def test_comments_alone_have_no_rows() -> None:
+    assert csv_text.parse(b"# nothing\n# at all", "a.csv").table.num_rows == 0

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
 
-from candlelock.contracts.snapshot_documents import Source
 from candlelock.contracts.errors import InputError
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.snapshot import candles, files
 from candlelock.snapshot.publication import publish
 
@@ -40,7 +40,7 @@ def test_the_source_names_files_and_hashes_but_no_path(
     read, source = files.read(["ETH/USD", "BTC/USD"], "30m", tmp_path / "mine")
     names = ["BTC-USD.csv", "ETH_USD-30m.feather"]
     hashes = {name: hashlib.sha256((tmp_path / "mine" / name).read_bytes()).hexdigest() for name in names}
-    assert source == Source(kind="files", name="mine", files=hashes)
+    assert source == Source(kind="files", name="mine", address=None, asked=None, files=hashes)
     assert sorted(read) == ["BTC/USD", "ETH/USD"]
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from candlelock.contracts.errors import InputError
-from candlelock.snapshot.raw_candles import RawCandles, Rule, row_problems, select_columns
+from candlelock.snapshot.raw_candles import RawCandles, Rule, other_times, row_problems, select_columns
 
 NAMES = ["close", "Volume", "extra", "TIMESTAMP", "Low", "HIGH", "open"]
 RULE = Rule("some-code", "better", "mend it")
@@ -35,8 +35,69 @@ def test_all_missing_columns_are_named_at_once() -> None:
 
 def test_two_columns_for_one_are_refused() -> None:
     with pytest.raises(InputError) as caught:
-        select_columns(candles([*NAMES, "Date", "Close"]))
-    assert [problem.found for problem in caught.value.problems] == ["TIMESTAMP and Date", "close and Close"]
+        select_columns(candles([*NAMES, "Close", "count", "trades"]))
+    assert [problem.found for problem in caught.value.problems] == ["close and Close", "count and trades"]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("Quote asset volume", "quote_volume"),
+        ("quote_asset_volume", "quote_volume"),
+        ("Number of trades", "n_trades"),
+        ("tradecount", "n_trades"),
+        ("count", "n_trades"),
+        ("Taker buy base asset volume", "taker_buy_volume"),
+        ("taker_buy_base_volume", "taker_buy_volume"),
+        ("Taker-Buy-Quote-Asset-Volume", "taker_buy_quote_volume"),
+        ("VWAP", "vwap"),
+        ("Close time", "close_time_utc"),
+    ],
+)
+def test_extra_columns_are_kept_under_their_contract_names(spelling: str, name: str) -> None:
+    chosen = select_columns(candles([spelling, *NAMES])).table
+    assert chosen.column_names == ["open_time_utc", "open", "high", "low", "close", "volume", name]
+    assert chosen[name].to_pylist() == [0]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["t", "o", "h", "l", "c", "v"], ["Date", "Open", "High", "Low", "Close", "Volume"], ["Open time", *"ohlcv"]],
+)
+def test_short_and_spaced_names_are_known(names: list[str]) -> None:
+    assert [*select_columns(candles(names)).table.to_pylist()[0].values()] == [0, 1, 2, 3, 4, 5]
+
+
+def test_further_times_come_last_under_their_own_names() -> None:
+    chosen = select_columns(candles(["unix", "date", *NAMES[:3], *NAMES[4:], "date"]))
+    assert chosen.table.column_names[-2:] == ["date (column 2)", "date (column 9)"]
+    assert other_times(chosen) == ["date (column 2)", "date (column 9)"]
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__", "index"])
+def test_an_index_without_a_name_is_the_time_only_where_it_is_one(name: str) -> None:
+    amounts = {column: [1.0] for column in ("open", "high", "low", "close", "volume")}
+
+    def select(index: str, **times: list[str]) -> list[object]:
+        raw = RawCandles("a.csv", has_lines=True, table=pa.table({name: [index], **times, **amounts}))
+        return select_columns(raw).table["open_time_utc"].to_pylist()
+
+    assert select("2024-01-01 00:30:00") == ["2024-01-01 00:30:00"]
+    assert select("7", date=["2024-01-01"]) == ["2024-01-01"]
+    with pytest.raises(InputError) as caught:
+        select("7")
+    assert caught.value.problems[0].help.startswith("missing: open_time_utc;")
+
+
+def test_rows_are_named_where_they_stand_in_the_source() -> None:
+    def part(place: str, n_rows: int) -> RawCandles:
+        return RawCandles(place, has_lines=True, table=pa.table({"x": [str(n) for n in range(n_rows)]}))
+
+    headless = RawCandles("b.csv", has_lines=True, table=part("b.csv", 2).table, n_lines_above=0)
+    parts = (part("a.csv", 3).reversed(), headless)
+    joined = RawCandles("all", has_lines=True, table=pa.concat_tables([p.table for p in parts]), parts=parts)
+    assert joined.table["x"].to_pylist() == ["2", "1", "0", "0", "1"]
+    assert [joined.place_of(row) for row in range(5)] == ["a.csv:4", "a.csv:3", "a.csv:2", "b.csv:1", "b.csv:2"]
 
 
 def test_a_source_without_rows_is_empty_whatever_its_columns() -> None:

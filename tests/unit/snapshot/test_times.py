@@ -18,7 +18,17 @@ SECOND = 1_704_069_000  # 2024-01-01 00:30 UTC
         pa.array([SECOND]),
         pa.array([SECOND * 1_000]),
         pa.array([SECOND * 1_000_000], pa.uint64()),
+        pa.array([SECOND * 10**9]),
+        pa.array([float(SECOND)]),
+        pa.array([SECOND * 1_000.0]),
+        pa.array([SECOND * 1e9]),
         pa.array([str(SECOND)]),
+        pa.array([f" {SECOND} "]),
+        pa.array([f"{SECOND}.0"]),
+        pa.array([f"{SECOND}000."]),
+        pa.array([repr(SECOND * 1e6)]),
+        pa.array(["1.704069e9"]),
+        pa.array([" 2024-01-01 00:30:00"]),
         pa.array([str(SECOND * 1_000)]),
         pa.array(["2024-01-01 00:30:00"]),
         pa.array(["2024-01-01T00:30"]),
@@ -67,6 +77,12 @@ def test_what_is_no_time_is_marked_in_its_row(bad: str | None) -> None:
     assert (times.parse(values) == times.UNKNOWN).tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("bad", ["", "soon", "2024-01-01 00:30:00", "-1", f"{SECOND}.5", "99999999999999999999", None])
+def test_one_text_among_epochs_that_is_none_is_marked_alone(bad: str | None) -> None:
+    values = pa.array([str(SECOND), bad, str(SECOND + 60)], pa.string())
+    assert (times.parse(values) == times.UNKNOWN).tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize("bad", [0, -1, SECOND, SECOND * 10**9, 1_230_767_999_999, 4_102_444_800_000, 2**63 - 1, None])
 def test_an_epoch_in_another_unit_than_the_rest_is_marked(bad: int | None) -> None:
     values = pa.array([SECOND * 1_000, bad, (SECOND + 60) * 1_000])
@@ -79,13 +95,24 @@ def test_a_number_beyond_int64_is_no_time() -> None:
 
 
 @pytest.mark.parametrize("second", [times.FIRST_SECOND, times.END_SECOND - 1])
-@pytest.mark.parametrize("per_second", [1, 1_000, 1_000_000])
+@pytest.mark.parametrize("per_second", [1, 1_000, 1_000_000, 10**9])
 def test_the_unit_of_an_epoch_follows_from_its_size_alone(second: int, per_second: int) -> None:
     assert times.parse(pa.array([second * per_second])).tolist() == [second * 10**9]
 
 
 @pytest.mark.parametrize(
-    "values", [pa.array([1.5]), pa.array([[1]]), pa.array([True]), pa.nulls(1), pa.array([b"\xff"])], ids=str
+    "values",
+    [
+        pa.array([SECOND + 0.5]),
+        pa.array([float("nan")]),
+        pa.array([1e300]),
+        pa.array([f"{SECOND}.5"]),
+        pa.array([[1]]),
+        pa.array([True]),
+        pa.nulls(1),
+        pa.array([b"\xff"]),
+    ],
+    ids=str,
 )
 def test_other_types_are_no_times(values: pa.Array) -> None:
     assert times.parse(values).tolist() == [times.UNKNOWN]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.contracts.tables import CANDLES
-from candlelock.snapshot.raw_candles import RawCandles
+from candlelock.contracts.tables import CANDLES, candles_schema
+from candlelock.snapshot.parts import join
+from candlelock.snapshot.raw_candles import PRICES, RawCandles
 from candlelock.snapshot.validation import candle_table
 
 HALF_HOUR_MS = 1_800_000
@@ -132,3 +134,110 @@ def test_a_column_no_decimal_can_hold_is_refused(raw: Raw) -> None:
 def test_rows_of_a_binary_file_are_counted_from_one(raw: Raw) -> None:
     source = RawCandles("a.feather", has_lines=False, table=raw(low={0: "0"}).table)
     assert [problem.place for problem in refused(source)] == ["a.feather row 1"]
+
+
+EXTRAS = {
+    "quote_volume": "1e9",
+    "n_trades": "7",
+    "taker_buy_volume": "0.0",
+    "taker_buy_quote_volume": "1e8",
+    "vwap": "0",
+}
+
+
+def with_columns(raw: RawCandles, **values: list[str] | str) -> RawCandles:
+    """Further columns; a single text stands in every row."""
+    table = raw.table
+    for name, value in values.items():
+        table = table.append_column(name, pa.array([value] * table.num_rows if isinstance(value, str) else value))
+    return replace(raw, table=table)
+
+
+def test_extra_columns_are_kept_in_the_contracts_order(raw: Raw) -> None:
+    shuffled = dict(reversed(EXTRAS.items()))
+    table = candle_table(with_columns(raw(), **shuffled, note="x"), HALF_HOUR_MS, 1)
+    assert candles_schema([*EXTRAS]).problems(table, "candles") == []
+    assert table["n_trades"].to_pylist() == [7] * 40
+    assert table["quote_volume"].type == pa.decimal128(18, 0)
+    assert candle_table(with_columns(raw(), vwap="0"), HALF_HOUR_MS, 1).column_names[6:] == ["vwap"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("quote_volume", "-1", "candles-volume"),
+        ("quote_volume", "", "candles-number"),
+        ("taker_buy_volume", "-0.1", "candles-volume"),
+        ("taker_buy_volume", "1e30", "candles-taker"),
+        ("taker_buy_quote_volume", "1000000000.1", "candles-taker"),
+        ("n_trades", "-1", "candles-count"),
+        ("n_trades", "1.5", "candles-count"),
+        ("n_trades", "1e18", "candles-count"),
+        ("n_trades", "1.00000000000000000000000001", "candles-count"),
+        ("n_trades", "many", "candles-number"),
+        ("vwap", "-1", "candles-vwap"),
+        ("vwap", "1", "candles-vwap"),
+        ("vwap", "1e9", "candles-vwap"),
+    ],
+)
+def test_a_broken_extra_is_an_error_with_its_row(raw: Raw, name: str, value: str, code: str) -> None:
+    problems = refused(with_columns(raw(), **EXTRAS | {name: [EXTRAS[name]] * 39 + [value]}))
+    (problem,) = [problem for problem in problems if problem.code == code]
+    assert {problem.place for problem in problems} == {"BTC-USD.csv:41"}
+    assert f"{name} {value or repr(value)}" in problem.found
+
+
+def test_a_mean_price_is_not_asked_of_bars_without_trades(raw: Raw) -> None:
+    silent = raw(volume={39: "0"})
+    assert candle_table(with_columns(silent, vwap=["0"] * 39 + ["1"]), HALF_HOUR_MS, 1).num_rows == 40
+    assert candle_table(with_columns(raw(), n_trades="1.0e2"), HALF_HOUR_MS, 1)["n_trades"][0].as_py() == 100
+
+
+def test_the_takers_part_may_be_the_whole_to_the_last_digit(raw: Raw) -> None:
+    whole = raw(volume={7: "0.30000000000000000001"})
+    exact, above = "0.30000000000000000001", "0.30000000000000000002"
+    rows = ["0"] * 40
+    assert candle_table(with_columns(whole, taker_buy_volume=[*rows[:7], exact, *rows[8:]]), HALF_HOUR_MS, 1)
+    assert refused(with_columns(whole, taker_buy_volume=[*rows[:7], above, *rows[8:]]))[0].place == "BTC-USD.csv:9"
+
+
+@pytest.mark.parametrize("per_second", [1_000, 1_000_000])
+def test_a_close_time_is_one_unit_before_the_next_bar(raw: Raw, per_second: int) -> None:
+    opens = [1_704_067_200 + 1_800 * row for row in range(40)]
+    closes = [str((moment + 1_800) * per_second - 1) for moment in opens]
+    assert candle_table(with_columns(raw(), close_time=closes), HALF_HOUR_MS, 1).num_columns == 6
+    late = str(int(closes[3]) + 1)
+    for bad in ("0", "", late, closes[4]):
+        (problem,) = refused(with_columns(raw(), close_time=[*closes[:3], bad, *closes[4:]]))
+        assert (problem.code, problem.place) == ("candles-close-time", "BTC-USD.csv:5")
+    coarse = refused(with_columns(raw(), close_time=closes), bar_ms=HALF_HOUR_MS // 6)
+    assert {problem.code for problem in coarse} == {"candles-close-time", "candles-timeframe"}
+
+
+def test_two_times_agree_in_every_row(raw: Raw) -> None:
+    seconds = [str(1_704_067_200 + 1_800 * row) for row in range(40)]
+    assert candle_table(with_columns(raw(), unix=seconds), HALF_HOUR_MS, 1).num_rows == 40
+    (problem,) = refused(with_columns(raw(), unix=[*seconds[:39], seconds[38]]))
+    assert (problem.code, problem.place) == ("candles-times", "BTC-USD.csv:41")
+    assert problem.found == f"open_time_utc 2024-01-01 19:30:00, unix (column 7) {seconds[38]}"
+
+
+def test_rows_that_are_newest_first_are_turned_round_and_keep_their_lines(raw: Raw) -> None:
+    source = raw()
+    upside_down = replace(source, table=source.table.take(list(range(39, -1, -1))))
+    assert candle_table(upside_down, HALF_HOUR_MS, 1).equals(candle_table(source, HALF_HOUR_MS, 1))
+    broken = raw(low={0: "0"})
+    (problem,) = refused(replace(broken, table=broken.table.take(list(range(39, -1, -1)))))
+    assert (problem.code, problem.place) == ("candles-price", "BTC-USD.csv:41")
+    almost = replace(source, table=source.table.take([*range(39, 1, -1), 0, 1]))
+    assert {problem.code for problem in refused(almost)} == {"candles-unsorted"}
+
+
+def test_each_part_has_times_in_a_unit_of_its_own(raw: Raw) -> None:
+    def part(rows: range, unit: int) -> RawCandles:
+        table = pa.table({**dict.fromkeys(PRICES, ["1"] * len(rows)), "volume": ["1"] * len(rows)})
+        times = pa.array([str((1_704_067_200 + 1_800 * row) * unit) for row in rows])
+        return RawCandles(f"{unit}.csv", has_lines=True, table=table.append_column("open_time", times))
+
+    whole = join([part(range(20, 40), 1_000_000), part(range(20), 1_000)], "both")
+    assert candle_table(whole, HALF_HOUR_MS, 40).num_rows == 40

@@ -13,9 +13,9 @@ import pytest
 
 from candlelock.artifacts import documents, tables
 from candlelock.contracts import files
-from candlelock.contracts.documents import Manifest, Source, SymbolFile
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import select, table_schema
+from candlelock.contracts.snapshot_documents import Manifest, Source, SymbolFile
 from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS, TIME
 from candlelock.features.build import build_tables
 from candlelock.split import joined
@@ -49,10 +49,10 @@ def root(tmp_path: Path, walk: Callable[..., Market], rows: pd.DataFrame, entrie
         file = f"{symbol.replace('/', '-')}.parquet"
         tables.write(tmp_path / files.FEATURES / file, table, table_schema(own))
         times = {"first_open_utc": "2018-06-29T00:00:00Z", "last_open_utc": "2018-07-14T00:00:00Z"}
-        counts = {"n_rows": table.num_rows, "n_missing_bars": 1, "gaps": []}
-        hashes = {"sha256": "0" * 64, "logical_hash": "0" * 64}
+        counts = {"n_rows": table.num_rows, "n_missing_bars": 1, "gaps": [], "columns": []}
+        hashes = {"sha256": "0" * 64, "merkle_root": "0" * 64}
         listed.append(SymbolFile.model_validate({"symbol": symbol, "file": file} | times | counts | hashes))
-    source = Source(kind="sample", name="walk", files={})
+    source = Source(kind="sample", name="walk", address=None, asked=None, files={})
     manifest = Manifest(snapshot_id="0" * 64, timeframe="30m", source=source, symbols=listed)
     documents.write(tmp_path / files.MANIFEST, manifest)
     shutil.copy(Path(__file__).parents[3] / files.REGISTRY, tmp_path / files.REGISTRY)

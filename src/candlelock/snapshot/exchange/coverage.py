@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from candlelock.contracts.documents import utc_text
-from candlelock.snapshot.exchange.faults import BadAnswerError, DisagreementError
+from candlelock.snapshot.exchange.faults import DisagreementError
+from candlelock.snapshot.exchange.span import Span
 from candlelock.snapshot.raw_candles import TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from candlelock.snapshot.exchange.span import Span, Times
+    from candlelock.snapshot.exchange.span import Times
 
 
 @dataclass(frozen=True)
 class Look:
-    """A second look at gaps: ask from `start_ms` on, and the candles known from there have to come again."""
+    """Another look at doubtful runs: ask from `start_ms` on, and the candles known from there have to come again."""
 
     start_ms: int
     runs: tuple[Span, ...]
@@ -43,8 +43,11 @@ def join(pieces: Iterable[pa.Table]) -> pa.Table:
     return together.filter(pa.array(np.concatenate([[True], np.diff(times_ms) != 0])[: len(times_ms)]))
 
 
-def plan_looks(known: Times, runs: Sequence[Span], n_rows: int) -> list[Look]:
-    """Few looks that cover all runs: each from the candle before its first run, over as many as one answer reaches."""
+def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int) -> list[Look]:
+    """Few looks that cover all runs, each from `n_leading` candles before its first run, as far as one answer reaches.
+
+    Those candles have to come again: an answer that is cut short shows by them.
+    """
     looks: list[Look] = []
     reach = -1
     for run in runs:
@@ -52,35 +55,34 @@ def plan_looks(known: Times, runs: Sequence[Span], n_rows: int) -> list[Look]:
             looks[-1] = Look(looks[-1].start_ms, (*looks[-1].runs, run))
             continue
         at = int(np.searchsorted(known, run.start_ms))
-        looks.append(Look(int(known[at - 1]) if at else run.start_ms, (run,)))
-        last = min(max(at - 1, 0) + n_rows, len(known)) - 1
+        first = max(at - min(n_leading, n_rows - 1), 0)
+        looks.append(Look(int(known[first]) if at else run.start_ms, (run,)))
+        last = min(first + n_rows, len(known)) - 1
         reach = int(known[last]) if len(known) else -1  # what follows the last candle has a look of its own
     return looks
 
 
-def confirm(look: Look, page: pa.Table, known: pa.Table, n_rows: int) -> tuple[set[Span], pa.Table | None]:
-    """The runs that are gaps by this answer too, and the answer itself if it holds candles not known so far.
+def confirm(look: Look, page: pa.Table, known: pa.Table) -> tuple[set[Span], Span | None]:
+    """The runs that are by this answer too as they are known, and the span of its candles not known so far, if any.
 
-    Raises BadAnswerError when the answer lacks known candles or says nothing of its first run, DisagreementError when
-    it gives one differently.
+    `page`: all candles of the answer, none before `look.start_ms`. A gap is confirmed by the candle after it, or at the
+    end of all by an answer that ends with the last one known; candles are by themselves.
+    Raises DisagreementError when the answer lacks a known candle up to the end of its first run, or gives one
+    differently.
     """
     known_ms, page_ms = times_of(known), times_of(page)
-    reach = int(page_ms[-1]) if len(page_ms) else look.start_ms - 1
-    if len(page_ms) < n_rows and (not len(known_ms) or reach >= known_ms[-1]):
-        reach = look.runs[-1].end_ms  # a short answer that holds the last candle says that none follows
+    last_ms = int(known_ms[-1]) if len(known_ms) else look.start_ms
+    reach = max(int(page_ms[-1]) if len(page_ms) else look.start_ms, min(look.runs[0].end_ms, last_ms))
     expected = np.flatnonzero((known_ms >= look.start_ms) & (known_ms <= reach))
-    at = np.searchsorted(page_ms, known_ms[expected])
-    is_there = np.concatenate([page_ms, [-1]])[at] == known_ms[expected]
-    if not is_there.all():
-        lost = utc_text(int(known_ms[expected][~is_there][0]))
-        raise BadAnswerError(f"the candle of {lost}, known from another answer, is not in this one")
-    _compare(known, expected, page, at)
-    if len(page_ms) > len(expected):
-        return set(), page
-    confirmed = {run for run in look.runs if run.end_ms <= reach}
-    if not confirmed:
-        raise BadAnswerError("it ends before the candle after a gap")
-    return confirmed, None
+    lost = expected[~np.isin(known_ms[expected], page_ms)]
+    if len(lost):
+        raise DisagreementError(int(known_ms[lost[0]]), _shown(known, int(lost[0])), "not there")
+    _compare(known, expected, page, np.searchsorted(page_ms, known_ms[expected]))
+    news = page_ms[~np.isin(page_ms, known_ms)]
+    if len(news):
+        bar_ms = look.runs[0].bar_ms
+        return set(), Span(int(news[0]), int(news[-1]) + bar_ms, bar_ms)
+    return {run for run in look.runs if min(run.end_ms, last_ms) <= reach}, None
 
 
 def _first_ms(table: pa.Table) -> int:

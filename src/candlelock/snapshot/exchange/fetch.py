@@ -2,7 +2,8 @@
 
 Pages are asked for at once, over all symbols, as far as the exchange's rate limit lets them pass. Neighbouring pages
 share a candle, which has to be the same in both. Bars that are missing then are asked for twice more, from the candle
-before them: an answer that repeats the known candles around the gap, and has nothing in it, confirms it.
+before them: an answer that repeats the known candles around the gap, and has nothing in it, confirms it. Where two
+answers differ, the pages with that candle are asked for again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 N_LOOKS = 2  # at a gap, beyond the first
-N_RECALLS = 4  # of a page that contradicts another
+N_LEADING = (10, 24)  # candles to start before a gap, by turns: one way of cutting answers short cannot fit both
+N_RECALLS = 8  # of pages that contradict one another, for one candle; half of them may be the other answer's fault
 DEFAULT_PAGE_ROWS = 500
 
 
@@ -52,7 +54,12 @@ def taking(
     EnvironmentFaultError; a later run with the same parameters goes on from the answers kept.
     """
     with journal_of(describe(wanted), downloads) as journal:
-        yield asyncio.run(_take(wanted, journal, patience, on_progress))
+        taken = asyncio.run(_take(wanted, journal, patience, on_progress))
+        try:
+            yield taken
+        except InputError:
+            journal.clear()  # what is wrong with the whole would be wrong again
+            raise
 
 
 async def _take(
@@ -66,8 +73,12 @@ async def _take(
         asked = AskedRange(start_utc=utc_text(span.start_ms), end_utc=utc_text(span.end_ms))
         journal.begin(asked)
         gate = asyncio.Semaphore(N_CONNECTIONS)
-        count = _Count(span.n_bars * len(wanted.symbols), on_progress)
-        takers = [_Taker(symbol, wanted.timeframe, span, client, journal, gate, count) for symbol in wanted.symbols]
+        n_readings = wanted.exchange.n_readings
+        count = _Count(span.n_bars * n_readings * len(wanted.symbols), on_progress)
+        takers = [
+            _Taker(symbol, wanted.timeframe, span, client, journal, gate, count, n_readings)
+            for symbol in wanted.symbols
+        ]
         tables = await _all(taker.take() for taker in takers)
     place = f"{wanted.exchange.name} {wanted.timeframe}"
     candles = {
@@ -101,17 +112,22 @@ class _Taker:
         journal: Journal,
         gate: asyncio.Semaphore,
         count: _Count,
+        n_readings: int,
     ) -> None:
         self.symbol, self.timeframe, self.span = symbol, timeframe, span
         self.client, self.journal, self.gate, self.count = client, journal, gate, count
         self.n_rows = client.page_rows(symbol, DEFAULT_PAGE_ROWS)
+        sizes = (self.n_rows, self.n_rows * 2 // 3)[:n_readings]  # the second time no candle stands where it stood
+        self.pages = [page for size in sizes for page in span.pages(size)]
         self.pieces: dict[Span, pa.Table] = {}
+        self.seen: Counter[Span] = Counter()
+        self.news: list[Span] = []
+        self.n_rounds = 0
         self.n_recalls: Counter[int] = Counter()
 
     async def take(self) -> pa.Table:
         """All candles of the span that the exchange has, in time order."""
-        pages = self.span.pages(self.n_rows)
-        await _all(self._settle(page) for page in pages)
+        await _all(self._settle(page) for page in self.pages)
         while True:
             try:
                 return await self._look_at_gaps()
@@ -127,45 +143,47 @@ class _Taker:
         self.count.add(page.n_bars)
 
     async def _look_at_gaps(self) -> pa.Table:
-        seen: Counter[Span] = Counter()
+        """Look until every gap has been absent, and every candle that only a look has shown been there, once more."""
         while True:
             known = coverage.join(self.pieces.values())
-            runs = [run for run in self.span.missing(coverage.times_of(known)) if seen[run] < N_LOOKS]
-            if not runs:
+            times_ms = coverage.times_of(known)
+            doubtful = [run for run in self.span.missing(times_ms) if self.seen[run] < N_LOOKS]
+            doubtful += [run for run in self.news if not self.seen[run]]
+            if not doubtful:
                 self._require_candles(known)
                 self.pieces.clear()
                 return known
-            looks = coverage.plan_looks(coverage.times_of(known), runs, self.n_rows)
-            for confirmed in await _all(self._look(look, known) for look in looks):
-                seen.update(confirmed)
+            n_leading = N_LEADING[self.n_rounds % len(N_LEADING)]
+            self.n_rounds += 1
+            looks = coverage.plan_looks(times_ms, sorted(doubtful), self.n_rows, n_leading)
+            await _all(self._look(look, known) for look in looks)
 
-    async def _look(self, look: coverage.Look, known: pa.Table) -> set[Span]:
-        confirmed: set[Span] = set()
-
-        def judge(table: pa.Table) -> pa.Table:
-            found, news = coverage.confirm(look, table, known, self.n_rows)
-            confirmed.update(found)
-            return news
+    async def _look(self, look: coverage.Look, known: pa.Table) -> None:
+        def judge(page: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
+            return page, *coverage.confirm(look, page, known)
 
         span = Span(look.start_ms, self.span.end_ms, self.span.bar_ms)
-        news = await self._ask(span, is_bounded=False, judge=judge)
-        if news is not None:
-            self.pieces[Span(look.start_ms, int(coverage.times_of(news)[-1]) + 1, self.span.bar_ms)] = news
-        return confirmed
+        page, confirmed, news = await self._ask(span, is_bounded=False, judge=judge)
+        self.seen.update(confirmed)
+        if news:
+            self.news += news.split(self.n_rows // 2)
+            self.pieces[Span(look.start_ms, news.end_ms, span.bar_ms)] = page
 
     async def _recall(self, error: DisagreementError) -> None:
         """Ask again for every page that holds a candle two answers give differently."""
         self.n_recalls[error.time_ms] += 1
-        if self.n_recalls[error.time_ms] > N_RECALLS:
+        if self.n_recalls[error.time_ms] > N_RECALLS or self.n_recalls.total() > max(4 * N_RECALLS, len(self.pages)):
+            self.journal.forget(self.symbol)
             place, expected = f"{self.client.name} {self.symbol} {self.timeframe}", "the same candle in every answer"
-            help_line = "nothing was published; the exchange is changing its history: run again later"
+            help_line = "nothing was published; the exchange gives out changing data: run again later"
             raise InputError(Problem("exchange-changing", place, str(error), expected, help_line))
         doubtful = [page for page in self.pieces if page.start_ms <= error.time_ms < page.end_ms]
         for page in doubtful:
             del self.pieces[page]
             self.journal.drop(self.symbol, page)
-        planned = set(self.span.pages(self.n_rows))
-        await _all(self._settle(page) for page in doubtful if page in planned)
+        self.news = [run for run in self.news if not run.start_ms <= error.time_ms < run.end_ms]
+        await asyncio.sleep(self.client.patience.backoff_s)
+        await _all(self._settle(page) for page in doubtful if page in self.pages)
 
     async def _ask(self, page: Span, is_bounded: bool, judge: Callable[[pa.Table], Any] = lambda table: table) -> Any:  # noqa: ANN401
         async def request() -> Any:  # noqa: ANN401

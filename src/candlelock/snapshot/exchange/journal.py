@@ -44,7 +44,7 @@ class Journal:
     def begin(self, asked: AskedRange) -> None:
         """Keep these instants; answers for other ones are dropped."""
         if self.read_range() != asked:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.clear()
             documents.write(self.folder / RANGE, asked)
 
     def read(self, symbol: str, page: Span) -> pa.Table | None:
@@ -71,6 +71,14 @@ class Journal:
         for path in self._files(symbol, page):
             path.unlink(missing_ok=True)
 
+    def forget(self, symbol: str) -> None:
+        """Forget all answers for a symbol."""
+        shutil.rmtree(self._folder(symbol), ignore_errors=True)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _files(self, symbol: str, page: Span) -> list[Path]:
         return sorted(self._folder(symbol).glob(f"{page.start_ms}-{page.end_ms}-*.arrow"))
 
@@ -88,8 +96,9 @@ def journal_of(request: dict[str, Any], downloads: Path) -> Iterator[Journal]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{folder}.lock", timeout=0):
-            yield Journal(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            journal = Journal(folder)
+            yield journal
+            journal.clear()
     except Timeout:
         found, help_line = "another process is taking the same snapshot", "wait for it to end"
         raise InputError(Problem("exchange-busy", str(folder), found, "one process at a time", help_line)) from None

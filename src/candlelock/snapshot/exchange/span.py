@@ -36,6 +36,12 @@ class Span:
         starts = range(self.start_ms, max(self.end_ms - self.bar_ms, self.start_ms + 1), step)
         return [Span(start, min(start + n_rows * self.bar_ms, self.end_ms), self.bar_ms) for start in starts]
 
+    def split(self, n_bars: int) -> list[Span]:
+        """Parts of at most `n_bars` bars, without overlap."""
+        step = n_bars * self.bar_ms
+        starts = range(self.start_ms, self.end_ms, step)
+        return [Span(start, min(start + step, self.end_ms), self.bar_ms) for start in starts]
+
     def missing(self, times_ms: Times) -> list[Span]:
         """Runs of bars without a candle, in time order. `times_ms`: ascending, on the grid, within the span."""
         edges = np.concatenate([[self.start_ms - self.bar_ms], times_ms, [self.end_ms]])

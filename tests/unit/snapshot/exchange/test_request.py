@@ -17,7 +17,7 @@ NOW = utc_ms("2024-03-10T10:20:30Z")
 def wanted(
     timeframe: str = "1h", name: str = "binance", symbols: tuple[str, ...] = ("BTC/USDT",), **asked: Any
 ) -> SnapshotParams:
-    exchange = {"name": name, "base_url": None, "start": None, "end": None, "days": None, **asked}
+    exchange = {"name": name, "base_url": None, "start": None, "end": None, "days": None, "n_readings": 1, **asked}
     quality = {"max_missing_frac": 0.5, "max_zero_volume_frac": 0.5, "frozen_bars": 9, "outlier_mads": 9.0}
     return SnapshotParams.model_validate(
         {

@@ -1,7 +1,7 @@
 """A chart as paths and ticks in drawing units, by + − × ÷ alone: the same on any CPU.
 
 `templates/parts.j2` makes SVG of it. Not a plotting library: those lay out by the fonts of the machine, and a
-card has one set of bytes.
+page has one set of bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
 Item = TypeVar("Item")
 STEPS = [digit * float(f"1e{power}") for power in range(-9, 13) for digit in (1, 2, 5)]
@@ -51,7 +52,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Mark:
-    """A path drawn as `kind` (a class of card.css), with words for the pointer."""
+    """A path drawn as `kind` (a class of a style sheet), with words for the pointer."""
 
     kind: str
     path: str
@@ -89,6 +90,13 @@ def axis(scale: Scale, title: str, show: Callable[[float], str], at_most: int = 
     step = next(step for step in STEPS if (scale.high - scale.low) / step <= at_most)
     values = [i * step for i in range(math.ceil(scale.low / step), math.floor(scale.high / step) + 1)]
     return Axis(scale, title, [Tick(scale(value), show(value)) for value in values])
+
+
+def day_ticks(scale: Scale, days: Sequence[date], at_most: int = 8) -> list[Tick]:
+    """Dates on a scale of ordinal days: first days of months, or any days where there are hardly any."""
+    firsts = [day for day in days if day.day == 1]
+    shown = thin(firsts if len(firsts) > 2 else days, at_most)
+    return [Tick(scale(day.toordinal()), day.isoformat()) for day in shown]
 
 
 def thin(items: Sequence[Item], at_most: int) -> Sequence[Item]:

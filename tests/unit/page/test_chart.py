@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candlelock.card.chart import Scale, axis, column, dot, frame, line, thin, widen
-from candlelock.card.wording import number
+from candlelock.page.chart import Scale, axis, column, day_ticks, dot, frame, line, thin, widen
+from candlelock.page.wording import number
 
 VALUES = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-3)
 
@@ -57,3 +59,13 @@ def test_thinning_keeps_the_first_and_no_more_than_asked(n: int, at_most: int) -
     assert kept[0] == 0
     assert len(kept) <= at_most
     assert n > at_most or len(kept) == n
+
+
+def test_days_are_named_by_the_first_of_the_month_where_there_are_some() -> None:
+    days = [date(2024, 1, 15) + timedelta(days=i) for i in range(90)]
+    scale = Scale(days[0].toordinal(), days[-1].toordinal(), 0, 89)
+    ticks = day_ticks(scale, days)
+    assert [tick.label for tick in ticks] == ["2024-02-01", "2024-03-01", "2024-04-01"]
+    assert [round(tick.at, 9) for tick in ticks] == [17, 46, 77]
+    labels = [tick.label for tick in day_ticks(scale, days[:30])]
+    assert labels == [f"2024-01-{day}" for day in (15, 19, 23, 27, 31)] + ["2024-02-04", "2024-02-08", "2024-02-12"]
