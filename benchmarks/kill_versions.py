@@ -2,8 +2,9 @@
 
     python benchmarks/kill_versions.py [--kills 500] [--seed 1]
 
-Each run publishes one of three sets of candles over the last one and stores it as a version; `kill -9` comes at an
-instant drawn over its whole length. After every kill the snapshot has to be whole, old or new, and every version whole.
+Half of the runs publish one of three sets of candles over the last one and store it as a version, the others store what
+is there; `kill -9` comes at an instant drawn over the whole length. After every kill the snapshot has to be whole, old
+or new, and every version whole.
 Prints JSON; exit code 1 when anything was corrupt or half-published, or when a last run left anything behind.
 """
 
@@ -41,28 +42,29 @@ WHO = Author(name="benchmark", email=None)
 def write_sources(root: Path) -> None:
     """Three folders of CSV candles that differ in their values."""
     for number in range(N_SETS):
-        for symbol in SYMBOLS:
+        for digit, symbol in enumerate(SYMBOLS):
             path = root / f"in{number}" / f"{symbol.replace('/', '-')}.csv"
             path.parent.mkdir(parents=True, exist_ok=True)
             rows = (
-                f"{1_600_000_200 + 60 * row},{100 + row},{101 + row},99,{100 + row}.{number}5,7"
+                f"{1_600_000_200 + 60 * row},{100 + row},{101 + row},99,{100 + row}.{number}{digit},7"
                 for row in range(N_ROWS)
             )
             path.write_text("date,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
 
 
-def publish_and_store(root: Path, params: SnapshotParams, number: int) -> None:
-    """One run."""
-    source = files.read(params.symbols, params.timeframe, root / f"in{number % N_SETS}")
-    publication.publish(root / "data/snapshot", *source, params)
+def publish_and_store(root: Path, params: SnapshotParams, number: int | None) -> None:
+    """One run; without a number the snapshot that is there is stored."""
+    if number is not None:
+        source = files.read(params.symbols, params.timeframe, root / f"in{number}")
+        publication.publish(root / "data/snapshot", *source, params)
     versions.store(root / "data/snapshot", root / "data/versions", WHO, "2024-01-01T00:00:00Z", None)
 
 
-def forget_all_but_one(shelf: Path, draw: random.Random) -> None:
-    """So that most runs have a version to store, and one to leave alone."""
-    stored = versions.ids(shelf)
-    for name in draw.sample(stored, max(len(stored) - 1, 0)):
-        shutil.rmtree(shelf / name)
+def forget_most(shelf: Path, draw: random.Random) -> None:
+    """So that most runs have a version to store, and some to leave alone."""
+    for name in versions.ids(shelf):
+        if draw.random() < 0.8:
+            shutil.rmtree(shelf / name)
 
 
 def look(root: Path) -> None:
@@ -99,7 +101,7 @@ def litter(root: Path) -> set[Path]:
     return {*(root / "data").glob(".*"), *(root / "data/versions").glob(".*")}
 
 
-def strike(root: Path, params: SnapshotParams, number: int, delay_s: float) -> Counter[str]:
+def strike(root: Path, params: SnapshotParams, number: int | None, delay_s: float) -> Counter[str]:
     """One run with a kill after `delay_s`, and what it left; nothing struck where the run was done before."""
     before = litter(root)
     child = fork(lambda: publish_and_store(root, params, number))
@@ -124,12 +126,14 @@ def run(root: Path, n_kills: int, seed: int) -> Counter[str]:
     own = {"source": "files", "timeframe": "1m", "symbols": list(SYMBOLS), "min_rows": 10}
     params = SnapshotParams.model_validate(read_params(ROOT).snapshot.model_dump() | own)
     write_sources(root)
-    counts: Counter[str] = Counter()
-    length_s = 0.1
+    counts = Counter(n_failed=wait(fork(lambda: publish_and_store(root, params, 0))) != 0)
+    length_s: dict[bool, float] = {True: 0.1, False: 0.1}
     while counts["n_kills"] < n_kills:
-        forget_all_but_one(root / "data/versions", draw)
-        found = strike(root, params, draw.randrange(N_SETS), draw.uniform(0, length_s))
-        length_s *= 1.05 if found["n_kills"] else 0.95  # half of the runs are struck, however fast the machine is
+        forget_most(root / "data/versions", draw)
+        number = draw.choice((None, draw.randrange(N_SETS)))
+        is_long = number is not None
+        found = strike(root, params, number, draw.uniform(0, length_s[is_long]))
+        length_s[is_long] *= 1.05 if found["n_kills"] else 0.95  # half are struck, however fast the machine is
         counts += found
     for number in range(N_SETS):
         counts["n_failed"] += wait(fork(lambda number=number: publish_and_store(root, params, number))) != 0

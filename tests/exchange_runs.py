@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 START_MS = 1_704_067_200_000  # 2024-01-01
+FIRST_TICKS = 1_000_000  # a walk of many bars stays above zero
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 QUICK = Patience(answer_s=0.5, n_attempts=6, backoff_s=0.01, max_pause_s=5.0)
 QUALITY = {"max_missing_frac": 0.25, "max_zero_volume_frac": 0.9, "frozen_bars": 99, "outlier_mads": 1e9}
@@ -33,8 +34,8 @@ QUALITY = {"max_missing_frac": 0.25, "max_zero_volume_frac": 0.9, "frozen_bars":
 def make_market(symbol: str, seed: int, n_bars: int, holes: Sequence[range] = (), timeframe: str = "1m") -> Market:
     """A seeded walk of minute bars from 2024-01-01 on, two decimals in price and five in volume, without the holes."""
     random = np.random.default_rng(seed)
-    close = 10_000 + np.cumsum(random.integers(-50, 51, n_bars))
-    opened = np.concatenate([[10_000], close[:-1]])
+    close = FIRST_TICKS + np.cumsum(random.integers(-50, 51, n_bars))
+    opened = np.concatenate([[FIRST_TICKS], close[:-1]])
     high = np.maximum(opened, close) + random.integers(0, 20, n_bars)
     low = np.minimum(opened, close) - random.integers(0, 20, n_bars)
     volume = random.integers(1, 10**7, n_bars)

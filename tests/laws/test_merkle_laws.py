@@ -94,9 +94,9 @@ def test_a_proof_holds_for_no_other_block_size_leaf_or_path(leaves: list[bytes],
         if other != at:
             assert merkle.climb(leaf, other, len(leaves), path) != root
     assert all(merkle.climb(each.hex(), at, len(leaves), path) != root for each in leaves if each != leaves[at])
-    assert merkle.climb(leaf, at, len(leaves), [*path, root]) != root
+    assert merkle.climb(leaf, at, len(leaves), [*path, root]) == ""
     if path:
-        assert merkle.climb(leaf, at, len(leaves), path[:-1]) != root
+        assert merkle.climb(leaf, at, len(leaves), path[:-1]) == ""
         step = data.draw(st.integers(0, len(path) - 1))
         spoilt = [*path[:step], hashlib.sha256(bytes.fromhex(path[step])).hexdigest(), *path[step + 1 :]]
         assert merkle.climb(leaf, at, len(leaves), spoilt) != root

@@ -42,9 +42,14 @@ rows = st.dictionaries(st.integers(2, 400), st.tuples(st.integers(1, 10**6), st.
 symbols = st.dictionaries(st.sampled_from(["A/USD", "B/USD", "C/USD"]), rows, min_size=1)
 
 
-def raw_table(found: list[Row]) -> pa.Table:
-    """Text as an exchange prints it; the first two minutes are always there."""
-    whole = [(0, 100, 5), (1, 101, 6), *found]
+def first_rows(symbol: str) -> list[Row]:
+    """The first two minutes are always there, and no two symbols are alike."""
+    return [(0, ord(symbol[0]), 5), (1, 101, 6)]
+
+
+def raw_table(symbol: str, found: list[Row]) -> pa.Table:
+    """Text as an exchange prints it."""
+    whole = [*first_rows(symbol), *found]
     prices = [f"{Decimal(cents) / 100}" for _, cents, _ in whole]
     times = [str(FIRST_S + BAR_S * minute) for minute, _, _ in whole]
     return pa.table(dict(zip(NAMES, (times, *[prices] * 4, [f"{Decimal(v) / 100}" for _, _, v in whole]), strict=True)))
@@ -59,7 +64,7 @@ def wanted(names: list[str]) -> SnapshotParams:
 def publish_rows(folder: Path, found: dict[str, list[Row]], cuts: tuple[int, ...] = ()) -> Manifest:
     raw = {}
     for symbol, its in found.items():
-        table = raw_table(its)
+        table = raw_table(symbol, its)
         bounds = sorted({0, table.num_rows, *(cut for cut in cuts if cut < table.num_rows)})
         pages = pa.concat_tables([table[a:b] for a, b in itertools.pairwise(bounds)])
         raw[symbol] = RawCandles(symbol, has_lines=False, table=pages)
@@ -90,7 +95,7 @@ def test_the_same_candles_have_one_id_whatever_order_pages_and_format(
         root = Path(name)
         (root / "in").mkdir()
         for symbol in order:
-            write(root / "in" / f"{symbol.replace('/', '-')}.{suffix}", raw_table(found[symbol]))
+            write(root / "in" / f"{symbol.replace('/', '-')}.{suffix}", raw_table(symbol, found[symbol]))
         ids = {
             publish_rows(root / "a", found).snapshot_id,
             publish_rows(root / "b", {symbol: found[symbol] for symbol in order}, tuple(cuts)).snapshot_id,
@@ -156,7 +161,7 @@ def test_every_candle_is_proved_and_every_other_time_is_not_there(
     last = max([1, *(minute for minute, _, _ in found[symbol])])
     minute = data.draw(st.integers(0, last))
     made = proof.prove(manifest, tables, symbol, (FIRST_S + BAR_S * minute) * 1_000)
-    there = {0: (100, 5), 1: (101, 6), **{at: (price, volume) for at, price, volume in found[symbol]}}
+    there = {at: (price, volume) for at, price, volume in [*first_rows(symbol), *found[symbol]]}
     assert isinstance(made, CandleProof) == (minute in there)
     if isinstance(made, CandleProof):
         assert proof.faults(made) == []

@@ -95,7 +95,7 @@ def diff(before: Id, after: Id, cards: Cards = None, root: Root = HERE, as_json:
 
 @app.command()
 def verify(
-    named: Annotated[list[str] | None, typer.Argument(help="Ids or snapshot folders; every version if none.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids or snapshot folders; every version if none.")] = None,
     root: Root = HERE,
     as_json: Json = False,
 ) -> None:
@@ -105,7 +105,7 @@ def verify(
     from candlelock.terminal import progress
 
     shelf = root / files.VERSIONS
-    folders = [versions.find(shelf, each) for each in named or []] or [shelf / each for each in versions.ids(shelf)]
+    folders = [versions.find(shelf, each) for each in ids or []] or [shelf / each for each in versions.ids(shelf)]
     faults: dict[Path, list[Problem]] = {}
     with progress.showing("versions", "versions") as done:
         for folder in folders:
@@ -163,7 +163,7 @@ def prove(
 
 @app.command(name="check-proof")
 def check_proof(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="What `data prove --out` wrote.")],
+    file: Annotated[Path, typer.Argument(help="What `data prove --out` wrote.")],
     cards: Cards = None,
     as_json: Json = False,
 ) -> None:
@@ -173,7 +173,7 @@ def check_proof(
     from candlelock.contracts.version_documents import CandleProof
     from candlelock.snapshot import proof
 
-    given = documents.read(path, CandleProof)
+    given = documents.read(file, CandleProof)
     faults = proof.faults(given)
     uses = lineage.read_cards(cards or [])
     is_valid = not faults and all(use.snapshot_id == given.snapshot_id and use.is_intact for use in uses)

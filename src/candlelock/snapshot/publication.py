@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.stage_params import SnapshotParams
     from candlelock.snapshot.raw_candles import RawCandles
 
-N_THREADS = 2  # NumPy and Arrow work outside Python's lock; what is written does not depend on it
+MANY_ROWS = 1_000_000  # from here on two threads pay for the memory they take; what is written does not depend on it
 
 
 def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, params: SnapshotParams) -> Manifest:
@@ -30,8 +30,9 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
 
     Raises InputError with every problem of every symbol.
     """
+    n_threads = 2 if sum(raw.table.num_rows for raw in candles.values()) >= MANY_ROWS else 1
     with atomic.replacing_folder(folder) as fresh:
-        with ThreadPoolExecutor(N_THREADS) as threads:
+        with ThreadPoolExecutor(n_threads) as threads:
             answers = list(threads.map(lambda symbol: _add(fresh, symbol, candles[symbol], source, params), candles))
         raise_if([problem for answer in answers if isinstance(answer, InputError) for problem in answer.problems])
         entries = [answer for answer in answers if isinstance(answer, SymbolFile)]

@@ -14,7 +14,7 @@ import pytest
 
 from candlelock.artifacts import tables
 from candlelock.contracts.errors import InputError
-from candlelock.contracts.tables import PREDICTIONS, TIME
+from candlelock.contracts.tables import PREDICTIONS, TIME, candles_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from candlelock.artifacts import tables
-from candlelock.contracts.tables import PREDICTIONS, TIME
+from candlelock.contracts.tables import PREDICTIONS, TIME, candles_schema
 n = 500
 table = pa.table({
     "symbol": ["A/Q"] * n, "open_time_utc": pa.array([i * 1000 for i in range(n)], TIME), "segment": ["test"] * n,
@@ -141,3 +141,20 @@ def test_a_flipped_bit_never_gives_anything_but_a_table_or_an_input_error(tmp_pa
         except InputError as error:
             codes |= {problem.code for problem in error.problems}
     assert "table-unreadable" in codes
+
+
+def test_series_are_stored_as_differences_where_parquet_has_integers(tmp_path: Path) -> None:
+    n = 5_000
+    price = pa.array([1_000_000 + row % 7 for row in range(n)]).cast(pa.decimal128(38, 0))
+    short, long = price.cast(pa.decimal128(18, 0)), price.cast(pa.decimal128(38, 10))
+    times = pa.array([row * 60_000 for row in range(n)], TIME)
+    candles = pa.table({"open_time_utc": times, "open": short, "high": short, "low": short, "close": short})
+    candles = candles.append_column("volume", long).append_column("n_trades", pa.array(range(n)))
+    schema = candles_schema(candles.column_names)
+    tables.write(tmp_path / "x.parquet", candles, schema)
+    group = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0)
+    stored = {candles.column_names[at]: group.column(at) for at in range(candles.num_columns)}
+    packed = {name for name, column in stored.items() if "DELTA_BINARY_PACKED" in column.encodings}
+    assert packed == {*candles.column_names} - {"volume"}
+    assert all(stored[name].total_compressed_size < n for name in packed)
+    assert tables.read(tmp_path / "x.parquet", schema).to_pylist() == candles.to_pylist()

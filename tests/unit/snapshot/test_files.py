@@ -151,3 +151,6 @@ def test_exchange_csv_with_twelve_columns_is_read_as_printed(
         "6.957",
         "30020.25",
     ]
+    extras = ("quote_volume", "n_trades", "taker_buy_volume", "taker_buy_quote_volume")
+    assert [column.name for column in entry.columns[6:]] == [*extras]
+    assert [str(first[name]) for name in extras] == ["208718.48852", "471", "10610.28", "73780.89351"]

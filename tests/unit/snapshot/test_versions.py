@@ -272,5 +272,5 @@ def test_kills_at_random_instants_leave_whole_snapshots_and_versions() -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
     counts = json.loads(answer.stdout)
     assert counts["n_kills"] == 60
-    assert counts["n_kills_while_publishing"] > 5
+    assert counts["n_kills_while_publishing"] > 0
     assert counts["n_kills_while_storing"] > 0

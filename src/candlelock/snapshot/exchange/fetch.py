@@ -117,8 +117,7 @@ class _Taker:
         self.symbol, self.timeframe, self.span = symbol, timeframe, span
         self.client, self.journal, self.gate, self.count = client, journal, gate, count
         self.n_rows = client.page_rows(symbol, DEFAULT_PAGE_ROWS)
-        sizes = (self.n_rows, self.n_rows * 2 // 3)[:n_readings]  # the second time no candle stands where it stood
-        self.pages = [page for size in sizes for page in span.pages(size)]
+        self.pages = span.readings(self.n_rows, n_readings)
         self.pieces: dict[Span, pa.Table] = {}
         self.seen: Counter[Span] = Counter()
         self.news: list[Span] = []

@@ -36,6 +36,14 @@ class Span:
         starts = range(self.start_ms, max(self.end_ms - self.bar_ms, self.start_ms + 1), step)
         return [Span(start, min(start + n_rows * self.bar_ms, self.end_ms), self.bar_ms) for start in starts]
 
+    def readings(self, n_rows: int, n_readings: int) -> list[Span]:
+        """The pages of one reading, or of two without a page in common: the same page would be asked for once."""
+        pages = self.pages(n_rows)
+        if n_readings == 1:
+            return pages
+        others = (self.pages(size) for size in range(pages[0].n_bars * 2 // 3, 1, -1))
+        return pages + (next((other for other in others if not set(other) & set(pages)), []) or self.split(1))
+
     def split(self, n_bars: int) -> list[Span]:
         """Parts of at most `n_bars` bars, without overlap."""
         step = n_bars * self.bar_ms

@@ -32,6 +32,23 @@ def test_pages_cover_the_range_and_overlap_by_a_bar(n_bars: int, n_rows: int, fi
     assert all(left.end_ms - right.start_ms == bar for left, right in pairwise(pages))
 
 
+@given(st.integers(2, 400), st.integers(1, 50))
+def test_two_readings_ask_for_every_bar_in_two_different_pages(n_bars: int, n_rows: int) -> None:
+    span = Span(0, n_bars * MINUTE, MINUTE)
+    assert span.readings(n_rows, 1) == span.pages(n_rows)
+    pages = span.readings(n_rows, 2)
+    assert len(set(pages)) == len(pages)
+    n_asked = np.zeros(n_bars, dtype=int)
+    for page in pages:
+        n_asked[page.start_ms // MINUTE : page.end_ms // MINUTE] += 1
+    assert n_asked.min() >= 2
+
+
+def test_two_readings_of_a_range_within_one_page_are_two() -> None:
+    n_bars = [page.n_bars for page in Span(0, 1200 * MINUTE, MINUTE).readings(1000, 2)]
+    assert n_bars == [601, 600, 400, 400, 400, 3]
+
+
 @given(st.integers(1, 60), st.sets(st.integers(0, 59)))
 def test_what_is_missing_and_what_is_there_are_the_whole(n_bars: int, there: set[int]) -> None:
     span = Span(7 * MINUTE, (7 + n_bars) * MINUTE, MINUTE)
