@@ -99,10 +99,10 @@ def strike(sim: Simulator, kind: str, seed: int, sound: Path) -> Counter[str]:
     return found
 
 
-def see(sim: Simulator, kind: str, sound: Path, **rule: Any) -> tuple[str, str]:
+def see(sim: Simulator, kind: str, sound: Path, rule: dict[str, Any]) -> tuple[str, str]:
     """What the user sees of a fault that strikes by this rule."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        sim.set_faults([{"kind": kind, "argument": ARGUMENTS.get(kind), **rule}])
+        sim.set_faults([{"kind": kind, "argument": ARGUMENTS.get(kind)} | rule])
         end, said, _ = attempt(make_params(sim, kind), Path(name))
         sim.set_faults([])
         verdict = judge(end, Path(name), sound)
@@ -139,8 +139,8 @@ def try_kind(task: tuple[str, int]) -> dict[str, Any]:
             slowest_ms = max(slowest_ms, found.pop("slowest_ms", 0))
             counts += found
         symbol = "BTC/USDT" if KINDS[kind].layer == "rows" else None
-        passing = see(sim, kind, sound, first=2, times=2)
-        staying = see(sim, kind, sound, symbol=symbol)
+        passing = see(sim, kind, sound, {"first": 2, "times": 2})
+        staying = see(sim, kind, sound, {"symbol": symbol})
     totals = {key: counts[key] for key in ("n_runs", "n_requests_struck", "n_complete", "n_refused", *WRONG)}
     seen = {"passing": passing, "staying": staying}
     return {"kind": kind, **totals, "slowest_s": slowest_ms / 1_000, **seen}
@@ -170,11 +170,11 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         lines += [f"| `{row['kind']}` | {shown(KINDS[row['kind']].meaning)} | {passing} | {staying} | {figures} |"]
     totals = [sum(row[key] for row in rows) for key in ("n_runs", "n_complete", "n_refused", "n_requests_struck")]
     n_wrong = sum(row[key] for row in rows for key in WRONG)
-    lines += [
-        "",
-        f"{len(rows)} kinds, {totals[0]:,} runs, {totals[3]:,} requests struck: {totals[1]:,} snapshots complete",
-    ]
-    lines[-1] += f" and identical, {totals[2]:,} refused with nothing published, {n_wrong} wrong, lost, half or hung."
+    said = (
+        f"{len(rows)} kinds, {totals[0]:,} runs, {totals[3]:,} requests struck: {totals[1]:,} snapshots complete and "
+    )
+    said += f"identical, {totals[2]:,} refused with nothing published, {n_wrong} wrong, lost, half-published or hung."
+    lines += ["", said]
     page = path.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     path.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + rest.split(END)[1], encoding="utf-8")

@@ -36,7 +36,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file to write; on a clean exit it is synced and renamed to `path`, else removed."""
-    with _naming_disk_faults(path):
+    with naming_disk_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
@@ -77,7 +77,7 @@ def adding_folder(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _filling(folder: Path, prefix: str) -> Iterator[Path]:
-    with _naming_disk_faults(folder):
+    with naming_disk_faults(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         for stale in folder.parent.glob(f"{prefix}*"):
             _sweep(stale)
@@ -151,7 +151,8 @@ def _sync(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _naming_disk_faults(path: Path) -> Iterator[None]:
+def naming_disk_faults(path: Path) -> Iterator[None]:
+    """For writes to `path`: an OSError of a disk that is full or refuses becomes an EnvironmentFaultError."""
     try:
         yield
     except OSError as error:

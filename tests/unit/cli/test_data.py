@@ -110,7 +110,14 @@ def test_list_and_show(root: Path, run: Run) -> None:
     run("create", "--note", "[bold]x[/bold]")
     code, out, _ = run("list")
     assert code == 0
-    for text in (name[:12], "files candles", "AAA/USD", "2024-01-01T00:00", "7,200 candles, 0 missing", "[bold]x[/bold]"):
+    for text in (
+        name[:12],
+        "files candles",
+        "AAA/USD",
+        "2024-01-01T00:00",
+        "7,200 candles, 0 missing",
+        "[bold]x[/bold]",
+    ):
         assert text in out
     (listed,) = json.loads(run("list", "--json")[1])
     assert listed == json.loads(run("show", name[:6], "--json")[1])

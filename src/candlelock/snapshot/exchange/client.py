@@ -31,6 +31,7 @@ FORBIDDEN = {401, 403, 407, 451}
 SLOW_DOWN = {418, 429}
 N_CONNECTIONS = 24
 MAX_SKEW_MS = 10_000
+PLACE = "snapshot.exchange.name"
 MAX_ANSWER_BYTES = 64 << 20  # the largest exchangeInfo has some 20 MB
 
 
@@ -70,7 +71,6 @@ class Client:
         self.address = base_url or "its own address"
         self.dialect = DIALECTS.get(name, OTHER)
         self.patience = patience
-        self.n_retries = 0
         self._pause_until = 0.0
         self._date = ""
         self._base_url = base_url
@@ -81,7 +81,12 @@ class Client:
             "timeout": int(self.patience.answer_s * 1_000),
             **dict(self.dialect.options),
         }
-        ours: Any = getattr(ccxt, self.name)({**settings, "options": {"fetchMarkets": {"types": ["spot"]}}})
+        ours: Any = getattr(ccxt, self.name)(settings)
+        if not ours.has["fetchOHLCV"]:
+            help_line = "take another exchange, or candles from files"
+            raise InputError(
+                Problem("exchange-unknown", PLACE, self.name, "an exchange that offers candles through ccxt", help_line)
+            )
         secure = ssl.create_default_context(cafile=ours.cafile)
         ours.own_session = False
         ours.session = self._session = aiohttp.ClientSession(
@@ -132,7 +137,6 @@ class Client:
                 is_reached = True
             if len(faults) >= self.patience.n_attempts:
                 raise self._given_up(what, faults, is_reached) from None
-            self.n_retries += 1
             await asyncio.sleep(self.patience.backoff_s * 2 ** (len(faults) - 1))
 
     async def read_markets(self) -> dict[str, Any]:
@@ -180,11 +184,13 @@ class Client:
             raise SlowDownError(f"{said}, Retry-After {after or 'not given'}", _pause_s(after))
 
     def _keep_rows(self, rows: Any, market: Any = None, *_: object) -> Any:  # noqa: ANN401
-        """In place of ccxt's `parse_ohlcvs`: rows as they came, or parsed one by one where their order is unknown."""
+        """In place of ccxt's `parse_ohlcvs`: rows as they came, or each parsed where its columns are unknown."""
         if self.dialect.columns or not isinstance(rows, list):
             return rows
         parsed = [self.ccxt.parse_ohlcv(row, market) for row in rows]
-        return [[row[0], *("" if value is None else value for value in row[1:])] for row in parsed]
+        kept = [[row[0], *("" if value is None else value for value in row[1:])] for row in parsed]
+        is_newest_first = len(kept) > 1 and (kept[0][0] or 0) > (kept[-1][0] or 0)  # as many exchanges answer
+        return kept[::-1] if is_newest_first else kept
 
     def _pause(self, what: str, error: SlowDownError, n_before: int) -> None:
         """Hold every request back, not just this one: the limit is the exchange's, for all of them."""
@@ -239,8 +245,8 @@ def _redirected(urls: Any, base_url: str) -> Any:  # noqa: ANN401
 
 
 def _unknown_exchange(name: str) -> Problem:
-    place, expected = "snapshot.exchange.name", "an exchange of ccxt"
-    return Problem("exchange-unknown", place, repr(name), expected, nearest(name, ccxt.exchanges))
+    expected = "an exchange of ccxt"
+    return Problem("exchange-unknown", PLACE, repr(name), expected, nearest(name, ccxt.exchanges))
 
 
 def _first_line(error: BaseException) -> str:

@@ -39,7 +39,11 @@ BINANCE = Dialect(
     6,
     None,
     # its limit is a budget of a minute, not a pace: 6,000 units, two for a page
-    (("rateLimiterAlgorithm", "rollingWindow"), ("rollingWindowSize", 60_000.0)),
+    (
+        ("rateLimiterAlgorithm", "rollingWindow"),
+        ("rollingWindowSize", 60_000.0),
+        ("options", {"fetchMarkets": {"types": ["spot"]}}),
+    ),
 )
 KRAKEN = Dialect(
     (TIME, "open", "high", "low", "close", "vwap", "volume", "n_trades"), MS_PER_SECOND, False, None, 720, ()

@@ -137,7 +137,7 @@ class _Taker:
         table = self.journal.read(self.symbol, page)
         if table is None:
             table = await self._ask(page, is_bounded=self.client.dialect.has_until)
-            await asyncio.to_thread(self.journal.write, self.symbol, page, table)
+            self.journal.write(self.symbol, page, table)
         self.pieces[page] = table
         self.count.add(page.n_bars)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from candlelock.artifacts import documents
+from candlelock.artifacts import atomic, documents
 from candlelock.artifacts.hashing import sha256_json
 from candlelock.contracts.errors import CandlelockError, InputError, Problem
 from candlelock.contracts.snapshot_documents import AskedRange
@@ -58,13 +58,14 @@ class Journal:
     def write(self, symbol: str, page: Span, table: pa.Table) -> None:
         """Keep an answer."""
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         content = sink.getvalue().to_pybytes()
         name = f"{page.start_ms}-{page.end_ms}-{_digest(content)}.arrow"
         folder = self._folder(symbol)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        with atomic.naming_disk_faults(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
     def drop(self, symbol: str, page: Span) -> None:
         """Forget an answer that another one contradicts."""
