@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.registry import Feature
 
 
-def read_params(root: Path, head: str | None = None, changes: Mapping[str, Any] = MappingProxyType({})) -> Params:
+def read_params(root: Path, head: str | None = None, *, changes: Mapping[str, Any] = MappingProxyType({})) -> Params:
     """params.yaml below `root`, with `changes` put over its keys; `head`, if given, has to be one of its heads.
 
     Raises InputError with every problem.

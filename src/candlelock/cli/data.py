@@ -125,6 +125,33 @@ def verify(
 
 
 @app.command()
+def quality(
+    version: Annotated[
+        str | None, typer.Argument(help="The start of a version's id, or a snapshot folder; data/snapshot if left out.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report as a page to this file.")] = None,
+    root: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show what a snapshot's candles lack, repeat or overdo, by the limits of params.yaml."""
+    from candlelock.artifacts import atomic
+    from candlelock.artifacts.user_files import read_params
+    from candlelock.contracts import files
+    from candlelock.snapshot import candles, quality_page, versions
+    from candlelock.snapshot.quality import report
+
+    folder = versions.find(root / files.VERSIONS, version) if version else root / files.SNAPSHOT
+    manifest, tables = candles.read_exact(folder)
+    found = report(tables, manifest, read_params(root).snapshot.quality)
+    if html:
+        atomic.write_bytes(html, quality_page.render(found).encode())
+    if as_json:
+        output.print_json(found.model_dump(mode="json"))
+    else:
+        data_text.print_quality(found)
+
+
+@app.command()
 def prove(
     symbol: Annotated[str, typer.Argument(help="BASE/QUOTE.")],
     time: Annotated[str, typer.Argument(help="When the bar opens, in UTC: 2018-03-01T00:00Z.")],

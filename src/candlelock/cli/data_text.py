@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from candlelock.audit.lineage import CardUse
     from candlelock.contracts.errors import Problem
+    from candlelock.contracts.quality_documents import QualityReport
     from candlelock.contracts.snapshot_documents import Gap, Manifest, SymbolFile
     from candlelock.contracts.version_documents import (
         CandleProof,
@@ -183,3 +184,27 @@ def print_check(given: CandleProof, faults: Sequence[Problem], uses: Sequence[Ca
         row = ", ".join(f"{name} {value}" for name, value in candle(given).items())
         typer.echo(f"ok      {given.symbol}  {row}\n        belongs to snapshot {given.snapshot_id}")
     _print_cards(given.snapshot_id, uses)
+
+
+def print_quality(found: QualityReport) -> None:
+    """A line for each symbol. The longest and largest of each kind are on the page and in the JSON."""
+    rows = [
+        (
+            symbol.symbol,
+            f"{symbol.n_rows:,}",
+            _counted(symbol.missing.n_bars, symbol.missing.n_gaps, "gap"),
+            _counted(symbol.frozen.n_bars, symbol.frozen.n_runs, "run"),
+            _counted(symbol.zero_volume.n_bars, symbol.zero_volume.n_runs, "run"),
+            f"{symbol.outliers.n_bars:,}",
+            f"{symbol.opens.n_jumps:,}",
+            f"{len(symbol.checks)} rules, {sum(check.n_violations for check in symbol.checks)} broken",
+        )
+        for symbol in found.symbols
+    ]
+    header = ("symbol", "candles", "missing", "frozen", "no volume", "outliers", "jumps", "checks")
+    output.print_table(header, rows)
+    typer.echo(f"snapshot {found.snapshot_id[:SHORT]}, {found.timeframe} bars, {found.first_day} to {found.last_day}")
+
+
+def _counted(n_bars: int, n_runs: int, what: str) -> str:
+    return f"{n_bars:,} in {n_runs:,} {what}{'s' * (n_runs != 1)}" if n_bars else "0"

@@ -307,3 +307,16 @@ def test_the_documented_program_checks_proofs_with_the_standard_library_alone(ro
         (root / "given.json").write_text(json.dumps(spoilt))
         assert run("check-proof", "given.json")[0] == 1
     assert CandleProof.model_validate(proof)
+
+
+def test_quality_is_that_of_the_folder_named_as_table_page_and_json(run: Run, root: Path) -> None:
+    code, out, _ = run("quality", "--html", "quality.html")
+    assert code == 0
+    assert "AAA/USD" in out
+    assert (root / "quality.html").read_text().startswith("<!doctype html>")
+    assert run("create")[0] == 0
+    version = next((root / files.VERSIONS).iterdir()).name
+    of_version, of_folder = (json.loads(run("quality", *words, "--json")[1]) for words in ([version[:8]], []))
+    assert of_version == of_folder
+    assert of_version["snapshot_id"] == version
+    assert {symbol["n_rows"] for symbol in of_version["symbols"]} == {2400}
