@@ -4,9 +4,10 @@
 
 Two symbols of 3,000 minutes with holes, so a run is some sixteen requests. For each kind and seed a run in which each
 request is struck with probability 0.2 has to end with the fault-free bytes, or refused with nothing published; after a
-refusal the same again without the fault has to give the fault-free bytes. Then one run in which the fault passes (the
-second and third request it can strike) and one in which it stays (all of them), for what the user sees. A run that
-takes longer than 60 seconds is a hang. Prints JSON; exit code 1 after any silent loss, wrong row, crash or hang.
+refusal the same again without the fault has to give the fault-free bytes. Then, for what the user sees, a run in which
+the fault passes (the second and third request it can strike) and one in which it stays (every answer with candles). A
+run that takes longer than 60 seconds is a hang. Prints JSON; exit code 1 after any silent loss, wrong row, crash or
+hang.
 """
 
 from __future__ import annotations
@@ -139,8 +140,9 @@ def try_kind(task: tuple[str, int]) -> dict[str, Any]:
             slowest_ms = max(slowest_ms, found.pop("slowest_ms", 0))
             counts += found
         symbol = "BTC/USDT" if KINDS[kind].layer == "rows" else None
+        endpoint = None if KINDS[kind].layer == "exchange" else "klines"
         passing = see(sim, kind, sound, {"first": 2, "times": 2})
-        staying = see(sim, kind, sound, {"symbol": symbol})
+        staying = see(sim, kind, sound, {"symbol": symbol, "endpoint": endpoint})
     totals = {key: counts[key] for key in ("n_runs", "n_requests_struck", "n_complete", "n_refused", *WRONG)}
     seen = {"passing": passing, "staying": staying}
     return {"kind": kind, **totals, "slowest_s": slowest_ms / 1_000, **seen}
@@ -161,12 +163,12 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     """Replace the block between the markers by the table."""
     from candlelock.simulator.fault_kinds import KINDS
 
-    lines = ["| kind | what the server does | when it passes | when it stays | complete | refused | wrong |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines = ["| kind | what the server does | when it passes | when it stays | struck | complete | refused | wrong |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for row in rows:
         passing, staying = cell(row["passing"], "same bytes"), cell(row["staying"], "same bytes")
         n_wrong = sum(row[key] for key in WRONG)
-        figures = f"{row['n_complete']} | {row['n_refused']} | {n_wrong}"
+        figures = f"{row['n_requests_struck']} | {row['n_complete']} | {row['n_refused']} | {n_wrong}"
         lines += [f"| `{row['kind']}` | {shown(KINDS[row['kind']].meaning)} | {passing} | {staying} | {figures} |"]
     totals = [sum(row[key] for row in rows) for key in ("n_runs", "n_complete", "n_refused", "n_requests_struck")]
     n_wrong = sum(row[key] for row in rows for key in WRONG)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-REFUSED = (errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
-THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+REFUSED = (errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
+THERE = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

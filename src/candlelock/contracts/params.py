@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError, model_validator
@@ -103,6 +104,9 @@ def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]
         return Problem("params-unknown-key", place, repr(loc[-1]), "a known key", nearest(str(loc[-1]), known))
     if detail["type"] == "missing":
         return Problem("params-missing-key", place, "nothing", "a value", "add the key; docs/params.md explains it")
+    if isinstance(detail["input"], date):
+        help_line = "put quotes around it: dvc cannot take a bare date"
+        return Problem("params-bad-value", place, f"{detail['input']} without quotes", "text", help_line)
     found = "a combination that cannot work" if rule else repr(detail["input"])[:80]
     return Problem(
         "params-bad-value",

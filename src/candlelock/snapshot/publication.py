@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from candlelock.contracts.snapshot_documents import Manifest, Source
+    from candlelock.contracts.snapshot_documents import CandleColumn, Manifest, Source
     from candlelock.contracts.stage_params import SnapshotParams
     from candlelock.snapshot.raw_candles import RawCandles
 
@@ -28,8 +28,9 @@ MANY_ROWS = 1_000_000  # from here on two threads pay for the memory they take; 
 def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, params: SnapshotParams) -> Manifest:
     """Write one parquet per symbol and then the manifest; `folder` becomes exactly that, or stays as it was.
 
-    Raises InputError with every problem of every symbol.
+    Raises InputError with every problem of every symbol, and when `folder` is there and is no snapshot to replace.
     """
+    raise_if(_find_strangers(folder))
     n_threads = 2 if sum(raw.table.num_rows for raw in candles.values()) >= MANY_ROWS else 1
     with atomic.replacing_folder(folder) as fresh:
         with ThreadPoolExecutor(n_threads) as threads:
@@ -42,9 +43,23 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
     return document
 
 
+def _find_strangers(folder: Path) -> list[Problem]:
+    """A folder is replaced as a whole: never one that holds anything but a snapshot."""
+    if not folder.exists() and not folder.is_symlink():
+        return []
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    names = sorted(path.name for path in folder.iterdir()) if is_folder else []
+    strangers = [name for name in names if name != manifest.NAME and not name.endswith(".parquet")]
+    if is_folder and (not names or (manifest.NAME in names and not strangers)):
+        return []
+    found = f"other files: {', '.join(strangers or names)}"[:200] if is_folder else "something that is no folder"
+    expected = "a new or empty folder, or a snapshot, which is replaced as a whole"
+    return [Problem("snapshot-out", str(folder), found, expected, "name another folder, or move those files away")]
+
+
 def _find_twins(entries: Sequence[SymbolFile], source: Source) -> list[Problem]:
     """Symbols with one and the same history: a file under a wrong name, or an exchange that answers for another one."""
-    first: dict[str, str] = {}
+    first: dict[tuple[str, tuple[CandleColumn, ...]], str] = {}
     return [
         Problem(
             "candles-twins",
@@ -54,7 +69,7 @@ def _find_twins(entries: Sequence[SymbolFile], source: Source) -> list[Problem]:
             "find out which of the two they belong to, and leave the other out",
         )
         for entry in entries
-        if (twin := first.setdefault(entry.merkle_root, entry.symbol)) != entry.symbol
+        if (twin := first.setdefault((entry.merkle_root, tuple(entry.columns)), entry.symbol)) != entry.symbol
     ]
 
 

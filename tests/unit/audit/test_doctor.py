@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from candlelock import cli
 from candlelock.artifacts.numeric_environment import LOCKED
 from candlelock.audit import doctor
 from candlelock.audit.doctor import Symptom
+from candlelock.cli import main as cli
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -108,6 +108,8 @@ MISTAKES = {
     "a search beyond the key's own limit": Mistake(r"(feature_fraction: {low: [\d.]+, high: )[\d.]+", r"\g<1>1.5",
         "high: 1.5", "tune.space.lightgbm.feature_fraction", "combination",
         "1.5 is none: Input should be less than or equal to 1"),
+    "a date without quotes": Mistake("start: null", "start: 2025-01-01", "start: 2025", "snapshot.exchange.start",
+        "2025-01-01 without quotes", "text", help="put quotes around it"),
     "a search of half levels": Mistake(r"max_depth: {low: [\d.]+", "max_depth: {low: 1.5", "low: 1.5",
         "tune.space.xgboost.max_depth", "combination", "1.5 is none: Input should be a valid integer"),
 }

@@ -3,12 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from candlelock.contracts.errors import InputError
+from candlelock.contracts.snapshot_documents import Source
 from candlelock.snapshot import files
 from candlelock.snapshot.publication import publish
 
@@ -16,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from candlelock.contracts.stage_params import SnapshotParams
+    from candlelock.snapshot.raw_candles import RawCandles
 
+SOURCE = Source(kind="files", name="test", address=None, asked=None, files={})
 Printed = dict[str, list[str]]
 SYMBOLS = ["BTC/USD", "ETH/USD", "XRP/USD"]
 PUBLISH = """
@@ -117,3 +123,45 @@ def test_symbols_no_longer_wanted_leave_the_folder(
     for symbols in (SYMBOLS, SYMBOLS[:1]):
         publish(tmp_path / "out", *files.read(symbols, "30m", source(".csv")), params(*symbols))
     assert sorted(contents(tmp_path / "out")) == ["BTC-USD.parquet", "manifest.json"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "BTC-USD.parquet"])
+def test_a_folder_of_other_things_is_not_replaced(
+    name: str, tmp_path: Path, raw: Callable[..., RawCandles], params: Callable[..., SnapshotParams]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(InputError) as caught:
+        publish(tmp_path / "out", {"BTC/USD": raw()}, SOURCE, params("BTC/USD"))
+    assert [problem.code for problem in caught.value.problems] == ["snapshot-out"]
+    assert (tmp_path / "out" / name).read_text() == "mine"
+
+
+def test_a_file_and_a_link_are_not_replaced(
+    tmp_path: Path, raw: Callable[..., RawCandles], params: Callable[..., SnapshotParams]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    (tmp_path / "file").write_text("mine")
+    for name in ("link", "file"):
+        with pytest.raises(InputError, match="no folder"):
+            publish(tmp_path / name, {"BTC/USD": raw()}, SOURCE, params("BTC/USD"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_one_history_under_two_symbols_is_refused_but_the_same_digits_at_another_scale_are_not(
+    tmp_path: Path, raw: Callable[..., RawCandles], params: Callable[..., SnapshotParams]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        publish(tmp_path / "out", {"A/USD": raw(), "B/USD": raw()}, SOURCE, params("A/USD", "B/USD"))
+    assert [problem.code for problem in caught.value.problems] == ["candles-twins"]
+    other = raw()
+    tenfold = other.table
+    for at, name in enumerate(tenfold.column_names):
+        if name != "date":
+            values = [str(Decimal(value) * 10) for value in tenfold[name].to_pylist()]
+            tenfold = tenfold.set_column(at, name, pa.array(values))
+    publish(
+        tmp_path / "out", {"A/USD": raw(), "B/USD": replace(other, table=tenfold)}, SOURCE, params("A/USD", "B/USD")
+    )

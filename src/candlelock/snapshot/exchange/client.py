@@ -250,5 +250,7 @@ def _unknown_exchange(name: str) -> Problem:
 
 
 def _first_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    """ccxt's own text names the address alone; what happened is in the error that it was raised from."""
+    errors = (error, error.__cause__) if error.__cause__ else (error,)
+    text = ": ".join(" ".join(str(each).split()) or type(each).__name__ for each in errors)
     return f"{text[:200]}…" if len(text) > 200 else text

@@ -76,7 +76,7 @@ def confirm(look: Look, page: pa.Table, known: pa.Table) -> tuple[set[Span], Spa
     expected = np.flatnonzero((known_ms >= look.start_ms) & (known_ms <= reach))
     lost = expected[~np.isin(known_ms[expected], page_ms)]
     if len(lost):
-        raise DisagreementError(int(known_ms[lost[0]]), _shown(known, int(lost[0])), "not there")
+        raise DisagreementError(int(known_ms[lost[0]]), _shown(known, int(lost[0]), ["close"]), "not there")
     _compare(known, expected, page, np.searchsorted(page_ms, known_ms[expected]))
     news = page_ms[~np.isin(page_ms, known_ms)]
     if len(news):
@@ -95,9 +95,9 @@ def _compare(one: pa.Table, rows: Times, other: pa.Table, other_rows: Times) -> 
     if left.equals(right):
         return
     row = next(row for row in range(len(rows)) if left.slice(row, 1) != right.slice(row, 1))
-    raise DisagreementError(int(times_of(left)[row]), _shown(left, row), _shown(right, row))
+    differing = [name for name in left.column_names if left[name][row] != right[name][row]]
+    raise DisagreementError(int(times_of(left)[row]), _shown(left, row, differing), _shown(right, row, differing))
 
 
-def _shown(table: pa.Table, row: int) -> str:
-    values = table.slice(row, 1).drop_columns([TIME]).to_pylist()[0]
-    return " ".join(f"{name} {value}" for name, value in values.items())
+def _shown(table: pa.Table, row: int, names: Sequence[str]) -> str:
+    return " ".join(f"{name} {table[name][row]}" for name in names)
