@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-REFUSED = (errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
+REFUSED = (
+    *(errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EBUSY),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP),
+)
+PARTIAL = ".partial"
 THERE = (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -79,7 +83,7 @@ def adding_folder(folder: Path) -> Iterator[Path]:
 def _filling(folder: Path, prefix: str) -> Iterator[Path]:
     with naming_disk_faults(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f"{prefix}*"):
+        for stale in folder.parent.glob(f"{prefix}????????{PARTIAL}"):  # tempfile's names have eight characters
             _sweep(stale)
         fresh, lock = _lock_new_folder(folder.parent, prefix)
         try:
@@ -91,7 +95,7 @@ def _filling(folder: Path, prefix: str) -> Iterator[Path]:
 
 def _lock_new_folder(parent: Path, prefix: str) -> tuple[Path, int]:
     while True:  # until no run beside this one sweeps it between the two steps
-        fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        fresh = Path(tempfile.mkdtemp(prefix=prefix, suffix=PARTIAL, dir=parent))
         with contextlib.suppress(FileNotFoundError):
             lock = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts import yaml_document
 from candlelock.contracts import files
 from candlelock.contracts.errors import InputError, Problem, nearest, raise_if
-from candlelock.contracts.params import Params, parse_params
+from candlelock.contracts.params import Params, parse_params, parse_snapshot
 from candlelock.contracts.registry import parse_registry, select
 
 if TYPE_CHECKING:
@@ -16,15 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.contracts.registry import Feature
+    from candlelock.contracts.stage_params import SnapshotParams
 
 
-def read_params(root: Path, head: str | None = None, *, changes: Mapping[str, Any] = MappingProxyType({})) -> Params:
-    """params.yaml below `root`, with `changes` put over its keys; `head`, if given, has to be one of its heads.
-
-    Raises InputError with every problem.
-    """
+def read_params(root: Path, head: str | None = None) -> Params:
+    """params.yaml below `root`; `head`, if given, has to be one of its heads. Raises InputError with every problem."""
     document = yaml_document.read(root / files.PARAMS)
-    params = parse_params(_merged(document.values, changes), document.file, document.line_of)
+    params = parse_params(document.values, document.file, document.line_of)
     if head is not None and head not in params.heads:
         raise InputError(
             Problem(
@@ -36,6 +33,16 @@ def read_params(root: Path, head: str | None = None, *, changes: Mapping[str, An
             )
         )
     return params
+
+
+def read_snapshot_params(root: Path, changes: Mapping[str, Any]) -> SnapshotParams:
+    """The section `snapshot` of params.yaml below `root`, with `changes` put over its keys.
+
+    Raises InputError with every problem.
+    """
+    document = yaml_document.read(root / files.PARAMS)
+    file = f"{document.file} with the options given"
+    return parse_snapshot(_merged(document.values, {"snapshot": changes}), file, document.line_of)
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

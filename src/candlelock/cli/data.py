@@ -117,6 +117,8 @@ def verify(
             for folder, its in faults.items()
         ]
         output.print_json(rows)
+    elif not faults:
+        typer.echo("no version is stored; `candlelock data create` stores data/snapshot")
     else:
         for folder, its in faults.items():
             typer.echo("\n".join([f"{'FAILED' if its else 'ok    '}  {folder}", *map(str, its)]))
@@ -234,7 +236,14 @@ def _author(root: Path) -> Author:
     from candlelock.contracts.version_documents import Author
 
     name, email = _git_setting(root, "user.name"), _git_setting(root, "user.email")
-    return Author(name=name or getpass.getuser(), email=email or None)
+    return Author(name=name or _login(), email=email or None)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"
 
 
 def _git_setting(root: Path, key: str) -> str:

@@ -9,9 +9,19 @@ import typer
 
 from candlelock.cli import output
 from candlelock.cli.output import HERE, Json, Root
+from candlelock.contracts.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from candlelock.contracts.snapshot_documents import Manifest
+
+OPTIONS = {
+    "name": "exchange",
+    "base_url": "base-url",
+    "start": "start",
+    "end": "end",
+    "days": "days",
+    "n_readings": "readings",
+}
 
 
 def snapshot(
@@ -31,14 +41,16 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Take a snapshot of candles: as `snapshot` in params.yaml says, but for the options given."""
-    from candlelock.artifacts.user_files import read_params
+    from candlelock.artifacts.user_files import read_snapshot_params
     from candlelock.contracts import files
-    from candlelock.snapshot.publication import publish
+    from candlelock.snapshot.publication import publish, refuse_strangers
     from candlelock.snapshot.sources import reading
     from candlelock.terminal import progress
 
     asked = {"name": exchange, "base_url": base_url, "start": start, "end": end, "days": days, "n_readings": readings}
-    wanted = read_params(root, changes=_changes(exchange, candle_files, symbols, timeframe, asked)).snapshot
+    wanted = read_snapshot_params(root, _changes(exchange, candle_files, symbols, timeframe, asked))
+    _refuse_idle_options(wanted.source, asked)
+    refuse_strangers(out)
     with (
         progress.showing("candles", "bars") as show,
         reading(wanted, root, root / files.DOWNLOADS, show) as (candles, source),
@@ -50,6 +62,14 @@ def snapshot(
         _print(out, manifest)
 
 
+def _refuse_idle_options(source: str, asked: dict[str, Any]) -> None:
+    idle = [name for name, value in asked.items() if value is not None]
+    if source != "exchange" and idle:
+        found = f"{', '.join(f'--{OPTIONS[name]}' for name in idle)} with the source {source}"
+        help_line = "name an exchange with --exchange, or leave them out"
+        raise InputError(Problem("snapshot-options", "candlelock snapshot", found, "an exchange to ask", help_line))
+
+
 def _changes(
     exchange: str | None,
     candle_files: Path | None,
@@ -58,6 +78,9 @@ def _changes(
     asked: dict[str, Any],
 ) -> dict[str, Any]:
     """The options as keys of `snapshot` in params.yaml."""
+    if exchange and candle_files:
+        found, help_line = "--exchange and --files", "leave one of them out"
+        raise InputError(Problem("snapshot-options", "candlelock snapshot", found, "one source", help_line))
     section: dict[str, Any] = {"exchange": {key: value for key, value in asked.items() if value is not None}}
     if asked["start"]:
         section["exchange"].setdefault("days", None)
@@ -68,10 +91,10 @@ def _changes(
     if exchange:
         section["source"] = "exchange"
     if symbols:
-        section["symbols"] = symbols.split(",")
+        section["symbols"] = [symbol.strip() for symbol in symbols.split(",")]
     if timeframe:
         section["timeframe"] = timeframe
-    return {"snapshot": section}
+    return section
 
 
 def _print(out: Path, manifest: Manifest) -> None:

@@ -94,9 +94,22 @@ def parse_params(document: Mapping[str, Any], file: str, line_of: Callable[[tupl
         raise InputError([_problem(detail, file, line_of) for detail in error.errors()]) from None
 
 
-def _problem(detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]], int]) -> Problem:
+def parse_snapshot(
+    document: Mapping[str, Any], file: str, line_of: Callable[[tuple[Any, ...]], int]
+) -> sections.SnapshotParams:
+    """The section `snapshot` alone, whatever the others hold. Raises InputError with every problem of it."""
+    try:
+        return sections.SnapshotParams.model_validate(document.get("snapshot"))
+    except ValidationError as error:
+        raise InputError([_problem(detail, file, line_of, ("snapshot",)) for detail in error.errors()]) from None
+
+
+def _problem(
+    detail: ErrorDetails, file: str, line_of: Callable[[tuple[Any, ...]], int], section: tuple[str, ...] = ()
+) -> Problem:
+    """`section`: the keys that lead to what was checked, which `detail` starts from."""
     rule = detail.get("ctx", {}).get("error")
-    loc = (*detail["loc"], *(rule.loc if isinstance(rule, RuleError) else ()))
+    loc = (*section, *detail["loc"], *(rule.loc if isinstance(rule, RuleError) else ()))
     key = ".".join(str(part) for part in loc) or "(the whole file)"
     place = f"{file}:{line_of(loc)} {key}"
     if detail["type"] == "extra_forbidden":

@@ -5,9 +5,12 @@ Every field says its unit and meaning; the text is also the generated reference 
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from candlelock.contracts.errors import nearest
 
@@ -16,7 +19,25 @@ Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
 FeatureGroup = Literal["returns", "volume", "momentum", "volatility", "trend", "time", "cross_asset"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-UtcDay = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$")]  # with or without a time
+
+
+def _require_instant(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?", text):
+        raise ValueError("a UTC time like 2025-01-01 or 2025-01-01T12:00Z")
+    if not 2009 <= datetime.fromisoformat(text.replace("Z", "+00:00")).year < 2100:  # ValueError for 31 February
+        raise ValueError("a time from 2009 to 2099")
+    return text
+
+
+def _require_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:  # .port may be no number
+        raise ValueError("an address like https://host or http://host:port")
+    return text
+
+
+UtcDay = Annotated[str, AfterValidator(_require_instant)]
+Address = Annotated[str, AfterValidator(_require_address)]
 
 
 def field(meaning: str, unit: str, **limits: Any) -> Any:  # noqa: ANN401
@@ -50,16 +71,15 @@ class ExchangeParams(Frozen):
     """An exchange, asked through ccxt; read when `snapshot.source` is `exchange`."""
 
     name: str = field("exchange, as ccxt names it", "ccxt id", pattern=r"^[a-z0-9_]+$")
-    base_url: str | None = field(
+    base_url: Address | None = field(
         "another address to send all requests to, such as an `exchange-sim`; null: the exchange's own",
         "http(s)://host[:port]",
-        pattern=r"^https?://\S+$",
     )
     start: UtcDay | None = field("first bar, by its open time; null: `days` before the end", "UTC time")
     end: UtcDay | None = field(
         "bars open before this time; null: the last bar closed by the exchange's clock", "UTC time"
     )
-    days: int | None = field("length of the range when `start` is null", "days", ge=1)
+    days: int | None = field("length of the range when `start` is null", "days", ge=1, le=36_500)
     n_readings: int = field(
         "how often every candle is asked for; the second time in other pages, and compared",
         "readings",

@@ -105,10 +105,13 @@ class Recording:
         self.bars.advance(max(now_ms, event_ms))
 
     def _add_trade(self, trade: Trade, place: str) -> None:
-        before, self._last_trade = self._last_trade, trade
+        before = self._last_trade
         if before is not None and trade.trade_id != before.trade_id + 1:
             from_ms, to_ms = sorted((before.trade_ms, trade.trade_ms))
             self.breaks.append(Break("trade", place, before.trade_id + 1, trade.trade_id, from_ms, to_ms))
+            if trade.trade_id <= before.trade_id:
+                return  # told before
+        self._last_trade = trade
         self.bars.add_trade(trade)
 
     def _add_ticker(self, ticker: Quote, place: str) -> None:

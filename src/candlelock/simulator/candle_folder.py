@@ -10,6 +10,7 @@ from candlelock.contracts.errors import InputError, Problem, raise_if
 from candlelock.contracts.params import bar_seconds
 from candlelock.simulator.market import Market
 from candlelock.snapshot import files
+from candlelock.snapshot.file_names import EXCHANGES, SUFFIXES
 from candlelock.snapshot.validation import candle_table
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ QUOTES = (
     "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "TRY", "BRL", "AUD", "CAD", "CHF", "DAI",
     "BTC", "XBT", "ETH", "BNB",
 )  # fmt: skip
-EXCHANGES = {"binance", "bitfinex", "bitstamp", "bybit", "coinbase", "gemini", "kraken", "kucoin", "okx", "poloniex"}
 TIMEFRAME = re.compile(r"[1-9][0-9]*[mhd]")
-ENDINGS = (".parquet", ".feather", ".csv", ".csv.gz", ".zip")
 
 
 def load_markets(folder: Path, timeframe: str | None) -> list[Market]:
@@ -63,7 +62,7 @@ def _load(folder: Path, symbol: str, timeframe: str) -> Market:
 
 def _named_in(folder: Path, timeframe: str | None) -> Iterator[tuple[str, str]]:
     for path in folder.iterdir():
-        stem = next((path.name[: -len(end)] for end in ENDINGS if path.name.lower().endswith(end)), "")
+        stem = next((path.name[: -len(end)] for end in SUFFIXES if path.name.lower().endswith(end)), "")
         words = re.findall(r"[A-Za-z0-9]+", stem)
         symbol = find_symbol(words)
         frames = [word for word in words if TIMEFRAME.fullmatch(word)] or [timeframe]

@@ -30,7 +30,7 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
 
     Raises InputError with every problem of every symbol, and when `folder` is there and is no snapshot to replace.
     """
-    raise_if(_find_strangers(folder))
+    refuse_strangers(folder)
     n_threads = 2 if sum(raw.table.num_rows for raw in candles.values()) >= MANY_ROWS else 1
     with atomic.replacing_folder(folder) as fresh:
         with ThreadPoolExecutor(n_threads) as threads:
@@ -43,18 +43,19 @@ def publish(folder: Path, candles: Mapping[str, RawCandles], source: Source, par
     return document
 
 
-def _find_strangers(folder: Path) -> list[Problem]:
-    """A folder is replaced as a whole: never one that holds anything but a snapshot."""
+def refuse_strangers(folder: Path) -> None:
+    """InputError for a folder that holds anything but a snapshot: it would be replaced as a whole."""
     if not folder.exists() and not folder.is_symlink():
-        return []
+        return
     is_folder = folder.is_dir() and not folder.is_symlink()
     names = sorted(path.name for path in folder.iterdir()) if is_folder else []
     strangers = [name for name in names if name != manifest.NAME and not name.endswith(".parquet")]
     if is_folder and (not names or (manifest.NAME in names and not strangers)):
-        return []
+        return
     found = f"other files: {', '.join(strangers or names)}"[:200] if is_folder else "something that is no folder"
     expected = "a new or empty folder, or a snapshot, which is replaced as a whole"
-    return [Problem("snapshot-out", str(folder), found, expected, "name another folder, or move those files away")]
+    help_line = "name another folder, or move those files away"
+    raise InputError(Problem("snapshot-out", str(folder), found, expected, help_line))
 
 
 def _find_twins(entries: Sequence[SymbolFile], source: Source) -> list[Problem]:

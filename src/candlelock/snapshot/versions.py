@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.version_documents import Author
 
 MIN_PREFIX = 6  # characters of an id
+MAX_NAME = 255  # characters that a file system takes
 MAX_LISTED = 8
 
 
@@ -44,7 +45,7 @@ def store(
         with atomic.adding_folder(target) as fresh:
             _fill(fresh, folder, source, record)
     raise_if(faults(target))
-    stored, its_record = read(target)
+    stored, its_record = _read_version(target)
     return stored, its_record, is_new and its_record == record
 
 
@@ -68,8 +69,17 @@ def ids(shelf: Path) -> list[str]:
     return sorted(path.name for path in shelf.glob("[!.]*") if path.is_dir())
 
 
-def read(folder: Path) -> tuple[Manifest, VersionRecord]:
-    """Manifest and record of a version as they stand; nothing is rehashed. InputError when one is broken."""
+def read(folder: Path) -> tuple[Manifest, VersionRecord | None]:
+    """Manifest and record as they stand; a snapshot folder that is no version has no record. Nothing is rehashed.
+
+    InputError when one is broken.
+    """
+    record = folder / manifest.RECORD
+    kept = documents.read(record, VersionRecord) if record.exists() or record.is_symlink() else None
+    return documents.read(folder / manifest.NAME, Manifest), kept
+
+
+def _read_version(folder: Path) -> tuple[Manifest, VersionRecord]:
     return documents.read(folder / manifest.NAME, Manifest), documents.read(folder / manifest.RECORD, VersionRecord)
 
 
@@ -79,7 +89,7 @@ def read_all(shelf: Path) -> list[tuple[Manifest, VersionRecord]]:
     problems: list[Problem] = []
     for name in ids(shelf):
         try:
-            found.append(read(shelf / name))
+            found.append(_read_version(shelf / name))
         except InputError as error:
             problems.extend(error.problems)
     raise_if(problems)
@@ -91,7 +101,7 @@ def find(shelf: Path, name: str) -> Path:
 
     Raises InputError when no version, or more than one, has an id that starts so.
     """
-    if (Path(name) / manifest.NAME).is_file():
+    if len(name) <= MAX_NAME and (Path(name) / manifest.NAME).is_file():
         return Path(name)
     stored = ids(shelf)
     hits = [each for each in stored if each.startswith(name.lower())]
@@ -105,10 +115,15 @@ def find(shelf: Path, name: str) -> Path:
 
 
 def faults(folder: Path) -> list[Problem]:
-    """Everything wrong with a version after rehashing all of it: files, rows, id, record, name."""
+    """Everything wrong after rehashing all of it: files, rows and id, and of a version its record and name.
+
+    A version is what has a record, or an id for its name.
+    """
     problems: list[Problem] = []
     try:
-        problems += _naming_faults(folder, candles.read_exact(folder)[0].snapshot_id)
+        snapshot_id = candles.read_exact(folder)[0].snapshot_id
+        if (folder / manifest.RECORD).exists() or len(folder.absolute().name) == len(snapshot_id):
+            problems += _naming_faults(folder, snapshot_id)
     except InputError as error:
         problems += error.problems
     return problems

@@ -139,10 +139,16 @@ def test_a_folder_is_replaced_where_the_system_cannot_exchange(tmp_path: Path, m
 
 
 def test_other_folders_and_their_litter_are_left_alone(tmp_path: Path) -> None:
-    fill(tmp_path, {".output.abc/x": "other's", "out2/x": "other's", ".out.abc/x": "own litter"})
+    others = {".output.abc45678.partial/x": "", "out2/x": "", ".out.backup/x": ""}
+    fill(tmp_path, {**others, ".out.abc45678.partial/x": "own litter"})
     with atomic.replacing_folder(tmp_path / "out") as fresh:
         fill(fresh, NEW)
-    assert sorted(each.name for each in tmp_path.iterdir()) == [".output.abc", "out", "out2"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        ".out.backup",
+        ".output.abc45678.partial",
+        "out",
+        "out2",
+    ]
 
 
 def test_a_folder_that_is_there_is_not_added_again(tmp_path: Path) -> None:

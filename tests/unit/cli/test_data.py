@@ -164,7 +164,9 @@ def test_long_lists_are_cut_in_text_and_whole_in_json(root: Path, run: Run) -> N
 
 def test_verify_names_each_fault_and_exits_with_1(root: Path, run: Run) -> None:
     name = snapshot_id(root)
-    assert run("verify")[:2] == (0, "")
+    assert run("verify")[:2] == (0, "no version is stored; `candlelock data create` stores data/snapshot\n")
+    assert run("verify", str(files.SNAPSHOT))[:2] == (0, f"ok      {files.SNAPSHOT}\n")
+    assert run("show", str(files.SNAPSHOT))[0] == 0
     run("create")
     assert run("verify")[:2] == (0, f"ok      data/versions/{name}\n")
     path = root / files.VERSIONS / name / "AAA-USD.parquet"

@@ -225,8 +225,8 @@ def test_a_folder_that_changes_while_it_is_copied_is_not_stored(
 
 
 def test_leftovers_of_killed_runs_are_swept_and_count_for_nothing(make: Callable[..., Path], shelf: Path) -> None:
-    (shelf / ".new.killed").mkdir(parents=True)
-    (shelf / ".new.killed" / manifest.NAME).write_text("{")
+    (shelf / ".new.killed00.partial").mkdir(parents=True)
+    (shelf / ".new.killed00.partial" / manifest.NAME).write_text("{")
     assert versions.ids(shelf) == []
     name, _ = store(make(), shelf)
     assert [path.name for path in shelf.iterdir()] == [name]

@@ -1,4 +1,4 @@
-"""The stage `snapshot` leaves candles and the report of their quality, or nothing."""
+"""The stage `snapshot` leaves candles or nothing; `quality` the report of them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from candlelock.contracts.errors import InputError
 from candlelock.contracts.params import Params
 from candlelock.contracts.quality_documents import QualityReport
 from candlelock.snapshot import candles, quality, quality_page
+from stages import quality as quality_stage
 from stages import snapshot
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,6 +38,7 @@ def test_report_and_page_are_of_the_published_candles(tmp_path: Path, monkeypatc
     params = given(tmp_path / "in", max_missing_frac=0.5)
     monkeypatch.chdir(tmp_path)
     snapshot.run(params)
+    quality_stage.run(params)
     report = documents.read(files.QUALITY_REPORT, QualityReport)
     manifest, tables = candles.read_exact(files.SNAPSHOT)
     assert report == quality.report(tables, manifest, params.snapshot.quality)
@@ -52,4 +54,3 @@ def test_candles_beyond_a_limit_leave_nothing_behind(tmp_path: Path, monkeypatch
         snapshot.run(params)
     assert [problem.code for problem in caught.value.problems] == ["quality-missing"]
     assert not files.SNAPSHOT.exists()
-    assert not files.QUALITY_REPORT.exists()

@@ -43,10 +43,11 @@ def join(pieces: Iterable[pa.Table]) -> pa.Table:
     return together.filter(pa.array(np.concatenate([[True], np.diff(times_ms) != 0])[: len(times_ms)]))
 
 
-def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int) -> list[Look]:
+def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int, n_skipped: int = 0) -> list[Look]:
     """Few looks that cover all runs, each from `n_leading` candles before its first run, as far as one answer reaches.
 
-    Those candles have to come again: an answer that is cut short shows by them.
+    Those candles have to come again: an answer that is cut short shows by them. Where there are fewer, a look starts
+    with all of them but the first `n_skipped`.
     """
     looks: list[Look] = []
     reach = -1
@@ -55,8 +56,8 @@ def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int) 
             looks[-1] = Look(looks[-1].start_ms, (*looks[-1].runs, run))
             continue
         at = int(np.searchsorted(known, run.start_ms))
-        first = max(at - min(n_leading, n_rows - 1), 0)
-        looks.append(Look(int(known[first]) if at else run.start_ms, (run,)))
+        first = max(at - min(n_leading, n_rows - 1), min(n_skipped, at))
+        looks.append(Look(int(known[first]) if first < at else run.start_ms, (run,)))
         last = min(first + n_rows, len(known)) - 1
         reach = int(known[last]) if len(known) else -1  # what follows the last candle has a look of its own
     return looks

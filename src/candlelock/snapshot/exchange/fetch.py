@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 N_LOOKS = 2  # at a gap, beyond the first
-N_LEADING = (10, 24)  # candles to start before a gap, by turns: one way of cutting answers short cannot fit both
+# candles to start before a gap, and to skip at the start of all where there are fewer, by turns: an answer that is cut
+# short, or that lacks every other candle, cannot fit both
+LEADS = ((10, 0), (24, 1))
 N_RECALLS = 8  # of pages that contradict one another, for one candle; half of them may be the other answer's fault
 DEFAULT_PAGE_ROWS = 500
 
@@ -146,27 +148,38 @@ class _Taker:
         while True:
             known = coverage.join(self.pieces.values())
             times_ms = coverage.times_of(known)
-            doubtful = [run for run in self.span.missing(times_ms) if self.seen[run] < N_LOOKS]
+            missing = self.span.missing(times_ms)
+            self.news = [run for run in self.news if run.holds_any(times_ms)]
+            doubtful = [run for run in missing if self.seen[run] < N_LOOKS]
             doubtful += [run for run in self.news if not self.seen[run]]
             if not doubtful:
                 self._require_candles(known)
                 self.pieces.clear()
                 return known
-            n_leading = N_LEADING[self.n_rounds % len(N_LEADING)]
+            n_leading, n_skipped = LEADS[self.n_rounds % len(LEADS)]
             self.n_rounds += 1
-            looks = coverage.plan_looks(times_ms, sorted(doubtful), self.n_rows, n_leading)
-            await _all(self._look(look, known) for look in looks)
+            looks = coverage.plan_looks(times_ms, sorted(doubtful), self.n_rows, n_leading, n_skipped)
+            answers = await _all(self._look(look, known) for look in looks)
+            for _, confirmed, _ in answers:
+                self.seen.update(confirmed)
+            for look, (page, _, news) in zip(looks, answers, strict=True):
+                if news:
+                    self._add_news(look, page, news)
 
-    async def _look(self, look: coverage.Look, known: pa.Table) -> None:
+    async def _look(self, look: coverage.Look, known: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
         def judge(page: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
             return page, *coverage.confirm(look, page, known)
 
         span = Span(look.start_ms, self.span.end_ms, self.span.bar_ms)
-        page, confirmed, news = await self._ask(span, is_bounded=False, judge=judge)
-        self.seen.update(confirmed)
-        if news:
-            self.news += news.split(self.n_rows // 2)
-            self.pieces[Span(look.start_ms, news.end_ms, span.bar_ms)] = page
+        answer: tuple[pa.Table, set[Span], Span | None] = await self._ask(span, is_bounded=False, judge=judge)
+        return answer
+
+    def _add_news(self, look: coverage.Look, page: pa.Table, news: Span) -> None:
+        """Candles that only a look has shown: what was counted as absent there no longer counts."""
+        for run in [run for run in self.seen if run.start_ms < news.end_ms and news.start_ms < run.end_ms]:
+            del self.seen[run]
+        self.news += news.split(self.n_rows // 2)
+        self.pieces[Span(look.start_ms, news.end_ms, news.bar_ms)] = page
 
     async def _recall(self, error: DisagreementError) -> None:
         """Ask again for every page that holds a candle two answers give differently."""
@@ -180,7 +193,7 @@ class _Taker:
         for page in doubtful:
             del self.pieces[page]
             self.journal.drop(self.symbol, page)
-        self.news = [run for run in self.news if not run.start_ms <= error.time_ms < run.end_ms]
+        self.seen.clear()  # what was seen beside answers that are now forgotten
         await asyncio.sleep(self.client.patience.backoff_s)
         await _all(self._settle(page) for page in doubtful if page in self.pages)
 

@@ -50,6 +50,11 @@ class Span:
         starts = range(self.start_ms, self.end_ms, step)
         return [Span(start, min(start + step, self.end_ms), self.bar_ms) for start in starts]
 
+    def holds_any(self, times_ms: Times) -> bool:
+        """Whether any of these times, ascending, lies in it."""
+        first, end = np.searchsorted(times_ms, [self.start_ms, self.end_ms])
+        return bool(first < end)
+
     def missing(self, times_ms: Times) -> list[Span]:
         """Runs of bars without a candle, in time order. `times_ms`: ascending, on the grid, within the span."""
         edges = np.concatenate([[self.start_ms - self.bar_ms], times_ms, [self.end_ms]])
