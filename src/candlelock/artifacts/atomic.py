@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -83,7 +84,8 @@ def adding_folder(folder: Path) -> Iterator[Path]:
 def _filling(folder: Path, prefix: str) -> Iterator[Path]:
     with naming_disk_faults(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f"{prefix}????????{PARTIAL}"):  # tempfile's names have eight characters
+        pattern = f"{glob.escape(prefix)}????????{PARTIAL}"  # tempfile's names have eight characters
+        for stale in folder.parent.glob(pattern):
             _sweep(stale)
         fresh, lock = _lock_new_folder(folder.parent, prefix)
         try:

@@ -222,13 +222,15 @@ def _cards(given: list[Path] | None, root: Path) -> list[Path]:
 
 
 def _time_ms(text: str) -> int:
-    from candlelock.contracts.documents import utc_ms
+    from candlelock.contracts.documents import utc_ms, utc_text
 
     try:
-        return utc_ms(text)
+        time_ms = utc_ms(text)
+        utc_text(time_ms)
     except (ValueError, OverflowError):
         expected, help_line = "a time in UTC", "write it as 2018-03-01T00:00Z"
         raise InputError(Problem("proof-time", "TIME", repr(text), expected, help_line)) from None
+    return time_ms
 
 
 def _author(root: Path) -> Author:

@@ -91,7 +91,7 @@ def _changes(
     if exchange:
         section["source"] = "exchange"
     if symbols:
-        section["symbols"] = [symbol.strip() for symbol in symbols.split(",")]
+        section["symbols"] = [symbol.strip().upper() for symbol in symbols.split(",")]
     if timeframe:
         section["timeframe"] = timeframe
     return section

@@ -31,7 +31,7 @@ def _require_instant(text: str) -> str:
 
 def _require_address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:  # .port may be no number
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.port == 0:
         raise ValueError("an address like https://host or http://host:port")
     return text
 

@@ -76,12 +76,12 @@ def test_it_takes_what_the_options_say(run: Run, root: Path, sim: Simulator) -> 
     assert not list((root / files.DOWNLOADS).glob("*/"))
 
 
-def test_days_count_back_from_the_exchange_s_clock(run: Run, root: Path, sim: Simulator) -> None:
+def test_days_count_back_from_the_last_bar_that_has_settled_by_the_exchange_s_clock(run: Run, root: Path, sim: Simulator) -> None:
     code, said, _ = run(*asked(sim, "--days", "1", "--json"))
     document = json.loads(said)
     assert code == 0
     assert document["out"] == str(root / "out")
-    assert document["source"]["asked"] == {"start_utc": "2024-01-01T01:00:00Z", "end_utc": "2024-01-02T01:00:00Z"}
+    assert document["source"]["asked"] == {"start_utc": "2024-01-01T00:59:00Z", "end_utc": "2024-01-02T00:59:00Z"}
     assert document == {"out": str(root / "out"), **json.loads((root / "out/manifest.json").read_text())}
 
 

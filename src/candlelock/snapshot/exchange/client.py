@@ -22,6 +22,7 @@ import ccxt.async_support as ccxt
 from candlelock.contracts.errors import EnvironmentFaultError, InputError, Problem, nearest
 from candlelock.snapshot.exchange.dialect import DIALECTS, OTHER
 from candlelock.snapshot.exchange.faults import BadAnswerError, DisagreementError, RefusedError, SlowDownError
+from candlelock.snapshot.times import END_SECOND, FIRST_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ FORBIDDEN = {401, 403, 407, 451}
 SLOW_DOWN = {418, 429}
 N_CONNECTIONS = 24
 MAX_SKEW_MS = 10_000
+MAX_AHEAD_MS = 120_000
 PLACE = "snapshot.exchange.name"
 MAX_ANSWER_BYTES = 64 << 20  # the largest exchangeInfo has some 20 MB
 
@@ -128,7 +130,7 @@ class Client:
             except SlowDownError as error:
                 self._pause(what, error, len(faults))
                 faults.append(str(error))
-                is_reached = True
+                is_reached = False
             except (ccxt.NetworkError, TimeoutError, OSError) as error:
                 faults.append(_first_line(error))
                 is_reached = False
@@ -165,10 +167,13 @@ class Client:
     async def _read_clock_once(self) -> int:
         has_call = self.ccxt.has["fetchTime"]
         api_ms = await self.ccxt.fetch_time() if has_call else None
-        http_ms = int(parsedate_to_datetime(self._date).timestamp() * 1_000) if self._date else None
+        moment = _http_date(self._date)
+        http_ms = int(moment.timestamp() * 1_000) if moment else None
         now_ms = api_ms if has_call else http_ms
-        if type(now_ms) is not int:
+        if type(now_ms) is not int or not FIRST_SECOND <= now_ms // 1_000 < END_SECOND:
             raise BadAnswerError(f"{now_ms!r} instead of a time")
+        if self._base_url is None and now_ms - time.time() * 1_000 > MAX_AHEAD_MS:
+            raise BadAnswerError(f"its clock is {now_ms / 1_000 - time.time():.0f} s ahead of this machine's")
         if http_ms is not None and abs(now_ms - http_ms) > MAX_SKEW_MS:
             raise BadAnswerError(f"its API clock is {(now_ms - http_ms) / 1_000:+.0f} s off its HTTP clock")
         return now_ms
@@ -178,8 +183,10 @@ class Client:
         self._date = response.headers.get("Date", "")
         said = f"HTTP {response.status} {response.reason}"
         if response.status in FORBIDDEN:
+            response.close()
             raise RefusedError(said)
         if response.status in SLOW_DOWN:
+            response.close()
             after = response.headers.get("Retry-After", "")
             raise SlowDownError(f"{said}, Retry-After {after or 'not given'}", _pause_s(after))
 
@@ -212,7 +219,7 @@ class Client:
         if is_reached:
             return InputError(Problem("exchange-answer", self._place(what), found, "a sound answer", help_line))
         return EnvironmentFaultError(
-            Problem("exchange-unreachable", self._place(what), found, f"an answer from {self.address}", help_line)
+            Problem("exchange-unreachable", self._place(what), found, f"a sound answer from {self.address}", help_line)
         )
 
     def _place(self, what: str) -> str:
@@ -223,11 +230,17 @@ def _pause_s(after: str) -> float | None:
     """Seconds of a Retry-After header: a number, or a date."""
     if after.isdecimal():
         return float(after)
+    moment = _http_date(after)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _http_date(text: str) -> datetime | None:
+    """A date of an HTTP header, in UTC; None where it is none."""
     try:
-        moment = parsedate_to_datetime(after)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _parse_json(text: str) -> Any:  # noqa: ANN401

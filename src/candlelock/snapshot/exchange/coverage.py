@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from candlelock.snapshot.exchange.faults import DisagreementError
 from candlelock.snapshot.exchange.span import Span
@@ -47,7 +49,8 @@ def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int, 
     """Few looks that cover all runs, each from `n_leading` candles before its first run, as far as one answer reaches.
 
     Those candles have to come again: an answer that is cut short shows by them. Where there are fewer, a look starts
-    with all of them but the first `n_skipped`.
+    with all of them but the first `n_skipped`; where there is none, a bar early, for exchanges that answer with what
+    comes after the time asked for.
     """
     looks: list[Look] = []
     reach = -1
@@ -57,7 +60,9 @@ def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int, 
             continue
         at = int(np.searchsorted(known, run.start_ms))
         first = max(at - min(n_leading, n_rows - 1), min(n_skipped, at))
-        looks.append(Look(int(known[first]) if first < at else run.start_ms, (run,)))
+        is_next = at > 0 and int(known[at - 1]) == run.start_ms - run.bar_ms
+        alone_ms = run.start_ms if is_next else run.start_ms - run.bar_ms
+        looks.append(Look(int(known[first]) if is_next and first < at else alone_ms, (run,)))
         last = min(first + n_rows, len(known)) - 1
         reach = int(known[last]) if len(known) else -1  # what follows the last candle has a look of its own
     return looks
@@ -68,18 +73,20 @@ def confirm(look: Look, page: pa.Table, known: pa.Table) -> tuple[set[Span], Spa
 
     `page`: all candles of the answer, none before `look.start_ms`. A gap is confirmed by the candle after it, or at the
     end of all by an answer that ends with the last one known; candles are by themselves.
-    Raises DisagreementError when the answer lacks a known candle up to the end of its first run, or gives one
-    differently.
+    Raises DisagreementError when the answer gives a known candle differently, lacks one before its own last, or adds
+    nothing and lacks one up to the end of its first run.
     """
     known_ms, page_ms = times_of(known), times_of(page)
     last_ms = int(known_ms[-1]) if len(known_ms) else look.start_ms
-    reach = max(int(page_ms[-1]) if len(page_ms) else look.start_ms, min(look.runs[0].end_ms, last_ms))
+    news = page_ms[~np.isin(page_ms, known_ms)]
+    reach = int(page_ms[-1]) if len(page_ms) else look.start_ms
+    if not len(news):
+        reach = max(reach, min(look.runs[0].end_ms, last_ms))
     expected = np.flatnonzero((known_ms >= look.start_ms) & (known_ms <= reach))
     lost = expected[~np.isin(known_ms[expected], page_ms)]
     if len(lost):
         raise DisagreementError(int(known_ms[lost[0]]), _shown(known, int(lost[0]), ["close"]), "not there")
     _compare(known, expected, page, np.searchsorted(page_ms, known_ms[expected]))
-    news = page_ms[~np.isin(page_ms, known_ms)]
     if len(news):
         bar_ms = look.runs[0].bar_ms
         return set(), Span(int(news[0]), int(news[-1]) + bar_ms, bar_ms)
@@ -91,13 +98,20 @@ def _first_ms(table: pa.Table) -> int:
 
 
 def _compare(one: pa.Table, rows: Times, other: pa.Table, other_rows: Times) -> None:
-    """Row by row, in all columns; the first difference is raised."""
+    """Row by row, in all columns, as numbers; the first difference is raised."""
     left, right = one.take(pa.array(rows)), other.take(pa.array(other_rows))
     if left.equals(right):
         return
-    row = next(row for row in range(len(rows)) if left.slice(row, 1) != right.slice(row, 1))
-    differing = [name for name in left.column_names if left[name][row] != right[name][row]]
-    raise DisagreementError(int(times_of(left)[row]), _shown(left, row, differing), _shown(right, row, differing))
+    is_other = [np.asarray(pc.not_equal(left[name], right[name])) for name in left.column_names]
+    for row in np.flatnonzero(np.any(is_other, axis=0)).tolist():
+        names = [name for name in left.column_names if _number(left, name, row) != _number(right, name, row)]
+        if names:
+            raise DisagreementError(int(times_of(left)[row]), _shown(left, row, names), _shown(right, row, names))
+
+
+def _number(table: pa.Table, name: str, row: int) -> Decimal:
+    """1.50 is 1.5: an exchange may print a value with more or fewer zeros from one answer to the next."""
+    return Decimal(table[name][row].as_py())
 
 
 def _shown(table: pa.Table, row: int, names: Sequence[str]) -> str:

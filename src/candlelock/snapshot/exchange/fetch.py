@@ -13,16 +13,18 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.snapshot_documents import AskedRange, Source
 from candlelock.snapshot.exchange import coverage
 from candlelock.snapshot.exchange.client import N_CONNECTIONS, Client, Patience
-from candlelock.snapshot.exchange.dialect import to_table
-from candlelock.snapshot.exchange.faults import DisagreementError
+from candlelock.snapshot.exchange.dialect import OTHER, to_table
+from candlelock.snapshot.exchange.faults import BadAnswerError, DisagreementError
 from candlelock.snapshot.exchange.journal import journal_of
 from candlelock.snapshot.exchange.page import check_page
-from candlelock.snapshot.exchange.request import describe, refuse_unknown, settle_span
+from candlelock.snapshot.exchange.request import describe, refuse_lost_history, refuse_unknown, settle_span
 from candlelock.snapshot.exchange.span import Span
 from candlelock.snapshot.raw_candles import RawCandles
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.stage_params import SnapshotParams
     from candlelock.snapshot.exchange.journal import Journal
+    from candlelock.snapshot.exchange.span import Times
 
     Progress = Callable[[int, int], None]
 
@@ -44,6 +47,7 @@ N_LOOKS = 2  # at a gap, beyond the first
 LEADS = ((10, 0), (24, 1))
 N_RECALLS = 8  # of pages that contradict one another, for one candle; half of them may be the other answer's fault
 DEFAULT_PAGE_ROWS = 500
+ABOUT_LIMITS = {"candles-few", "quality-missing", "quality-zero-volume", "snapshot-out"}  # not about the answers
 
 
 @contextlib.contextmanager
@@ -59,8 +63,9 @@ def taking(
         taken = asyncio.run(_take(wanted, journal, patience, on_progress))
         try:
             yield taken
-        except InputError:
-            journal.clear()  # what is wrong with the whole would be wrong again
+        except InputError as error:
+            if any(problem.code not in ABOUT_LIMITS for problem in error.problems):
+                journal.clear()  # what is wrong with the whole would be wrong again
             raise
 
 
@@ -82,6 +87,8 @@ async def _take(
             for symbol in wanted.symbols
         ]
         tables = await _all(taker.take() for taker in takers)
+        if client.dialect.max_history_rows:  # what was in reach at the start may no longer be
+            refuse_lost_history(span, await client.ask("clock", client.read_clock), client.dialect)
     place = f"{wanted.exchange.name} {wanted.timeframe}"
     candles = {
         symbol: RawCandles(f"{place} {symbol}", has_lines=False, table=table)
@@ -136,19 +143,29 @@ class _Taker:
                 await self._recall(error)
 
     async def _settle(self, page: Span) -> None:
-        table = self.journal.read(self.symbol, page)
+        is_bounded = self.client.dialect.has_until
+        table = self._kept(page, is_bounded)
         if table is None:
-            table = await self._ask(page, is_bounded=self.client.dialect.has_until)
+            table = await self._ask(page, is_bounded)
             self.journal.write(self.symbol, page, table)
         self.pieces[page] = table
         self.count.add(page.n_bars)
+
+    def _kept(self, page: Span, is_bounded: bool) -> pa.Table | None:
+        """The answer kept by an earlier run, held to the same rules as a new one."""
+        table = self.journal.read(self.symbol, page)
+        if table is None or table.schema != to_table([], self.client.dialect, page.bar_ms).schema:
+            return None
+        with contextlib.suppress(BadAnswerError):
+            return check_page(table, page, is_bounded)
+        return None
 
     async def _look_at_gaps(self) -> pa.Table:
         """Look until every gap has been absent, and every candle that only a look has shown been there, once more."""
         while True:
             known = coverage.join(self.pieces.values())
             times_ms = coverage.times_of(known)
-            missing = self.span.missing(times_ms)
+            missing = self._missing(times_ms)
             self.news = [run for run in self.news if run.holds_any(times_ms)]
             doubtful = [run for run in missing if self.seen[run] < N_LOOKS]
             doubtful += [run for run in self.news if not self.seen[run]]
@@ -166,8 +183,16 @@ class _Taker:
                 if news:
                     self._add_news(look, page, news)
 
+    def _missing(self, times_ms: Times) -> list[Span]:
+        """Gaps; in parts where an exchange may answer no further than so many bars from the time asked for."""
+        runs = self.span.missing(times_ms)
+        if self.client.dialect is not OTHER:
+            return runs
+        return [part for run in runs for part in run.split(self.n_rows // 2)]
+
     async def _look(self, look: coverage.Look, known: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
-        def judge(page: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
+        def judge(answer: pa.Table) -> tuple[pa.Table, set[Span], Span | None]:
+            page = answer.slice(int(np.searchsorted(coverage.times_of(answer), self.span.start_ms)))
             return page, *coverage.confirm(look, page, known)
 
         span = Span(look.start_ms, self.span.end_ms, self.span.bar_ms)

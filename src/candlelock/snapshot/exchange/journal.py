@@ -50,9 +50,12 @@ class Journal:
     def read(self, symbol: str, page: Span) -> pa.Table | None:
         """The kept answer for a page; None when there is none or it is damaged."""
         for path in self._files(symbol, page):
-            content = path.read_bytes()
-            if path.stem.split("-")[-1] == _digest(content):
-                return pa.ipc.open_file(content).read_all()
+            with contextlib.suppress(OSError, pa.ArrowException):
+                content = path.read_bytes()
+                if path.stem.split("-")[-1] == _digest(content):
+                    table = pa.ipc.open_file(content).read_all()
+                    table.validate(full=True)
+                    return table
         return None
 
     def write(self, symbol: str, page: Span, table: pa.Table) -> None:

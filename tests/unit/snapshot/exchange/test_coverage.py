@@ -53,8 +53,16 @@ def test_a_look_starts_before_a_gap_and_serves_those_within_reach() -> None:
 
 
 def test_a_gap_at_the_start_is_looked_at_from_where_it_starts() -> None:
-    assert plan_looks(times_of(table(5, 6)), [run(0, 5)], 10, 10) == [Look(0, (run(0, 5),))]
-    assert plan_looks(np.array([], dtype=np.int64), [run(0, 9)], 10, 10) == [Look(0, (run(0, 9),))]
+    assert plan_looks(times_of(table(5, 6)), [run(0, 5)], 10, 10) == [Look(-MINUTE, (run(0, 5),))]
+    assert plan_looks(np.array([], dtype=np.int64), [run(0, 9)], 10, 10) == [Look(-MINUTE, (run(0, 9),))]
+
+
+def test_where_few_candles_are_before_a_gap_the_next_look_starts_later() -> None:
+    known = times_of(table(0, 1, 4, 5))
+    assert plan_looks(known, [run(2, 4)], 10, 10, n_skipped=1) == [Look(MINUTE, (run(2, 4),))]
+    assert plan_looks(known[1:], [run(2, 4)], 10, 10, n_skipped=1) == [Look(2 * MINUTE, (run(2, 4),))]
+    assert plan_looks(known, [run(2, 4)], 10, 1, n_skipped=1) == [Look(MINUTE, (run(2, 4),))]
+    assert plan_looks(known, [run(6, 9)], 10, 2, n_skipped=1) == [Look(4 * MINUTE, (run(6, 9),))]
 
 
 def test_the_same_candles_around_a_gap_confirm_it() -> None:

@@ -310,3 +310,38 @@ def test_two_readings_see_a_candle_that_one_answer_gives_differently(sim: Simula
         take(make_params(sim, **RANGE, n_readings=2), tmp_path / "again")
         assert content(tmp_path / "again")["BTC-USDT.parquet"] == content(tmp_path / "sound")["BTC-USDT.parquet"]
         assert content(tmp_path / "again")["ETH-USDT.parquet"] == content(tmp_path / "sound")["ETH-USDT.parquet"]
+
+
+def test_every_other_candle_at_the_start_of_all_is_missed(sim: Simulator, tmp_path: Path) -> None:
+    """The first page lacks every other candle, and so do the two looks at its gaps."""
+    params = make_params(sim, ["BTC/USDT"], **RANGE)
+    take(params, tmp_path / "sound")
+    sim.set_faults(
+        [
+            {"kind": "wrong_timeframe", "endpoint": "klines", "first": 1, "times": 1},
+            {"kind": "wrong_timeframe", "endpoint": "klines", "first": 3, "times": 2},
+        ]
+    )
+    with patch.object(fetch, "N_CONNECTIONS", 1):
+        take(params, tmp_path / "lied")
+    assert content(tmp_path / "lied") == content(tmp_path / "sound")
+
+
+@pytest.mark.parametrize("kind", ["empty_object", "empty_page", "short_page", "missing_rows", "wrong_timeframe"])
+def test_a_third_of_all_answers_without_candles_loses_none(kind: str, sim: Simulator, tmp_path: Path) -> None:
+    """What comes back is all there is, or nothing; also where candles seen once are in doubt again."""
+    params = make_params(sim, **RANGE)
+    with patch.object(client.Client, "page_rows", lambda *_: 500):
+        take(params, tmp_path / "sound")
+        ends = []
+        for seed in range(12):
+            folder = tmp_path / str(seed)
+            sim.set_faults([{"kind": kind, "endpoint": "klines", "share": 0.33, "seed": seed}])
+            try:
+                take(params, folder)
+                ends.append("complete")
+            except InputError as error:
+                ends.append(error.problems[0].code)
+            assert content(folder) == (content(tmp_path / "sound") if ends[-1] == "complete" else {})
+    assert set(ends) <= {"complete", "exchange-changing", "exchange-no-candles", "exchange-answer"}
+    assert "complete" in ends

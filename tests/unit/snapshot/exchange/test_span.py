@@ -60,6 +60,12 @@ def test_what_is_missing_and_what_is_there_are_the_whole(n_bars: int, there: set
     assert all(left.end_ms < right.start_ms for left, right in pairwise(runs))
 
 
+@given(st.sets(st.integers(0, 30)), st.integers(0, 30), st.integers(1, 9))
+def test_a_span_holds_the_times_from_its_start_and_before_its_end(there: set[int], start: int, n_bars: int) -> None:
+    times = np.array(sorted(there), dtype=np.int64)
+    assert Span(start, start + n_bars, 1).holds_any(times) == bool(there & set(range(start, start + n_bars)))
+
+
 @given(st.integers(0, 10**13), st.integers(1, 10**6))
 def test_the_grid_times_around_a_time(time_ms: int, bar_ms: int) -> None:
     below, above = floor_to(time_ms, bar_ms), ceil_to(time_ms, bar_ms)
