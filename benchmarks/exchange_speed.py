@@ -31,7 +31,7 @@ def write_candles(folder: Path) -> None:
     from tests.exchange_runs import make_market
 
     for seed, symbol in enumerate(SYMBOLS):
-        pq.write_table(make_market(symbol, seed, MINUTES).table, folder / f"{symbol.replace('/', '_')}-1m.parquet")
+        pq.write_table(make_market(symbol, seed, MINUTES + 10).table, folder / f"{symbol.replace('/', '_')}-1m.parquet")
 
 
 def take_bare(base_url: str, is_limited: bool) -> dict[str, float]:

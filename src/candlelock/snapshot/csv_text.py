@@ -15,6 +15,7 @@ from candlelock.snapshot.raw_candles import MAX_EXAMPLES, RawCandles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MIN_COMMAS = 5  # of a table of candles
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -55,10 +56,13 @@ def _require_utf8(content: bytes, place: str) -> None:
 
 
 def _split_comments(lines: bytes) -> tuple[int, bytes]:
-    """How many lines stand before the table, and the table."""
+    """How many lines stand before the table, and the table. A header may itself start with #."""
     n_comments = 0
     while (first := lines.split(b"\n", 1)[0]).startswith(b"#") or b"://" in first:
-        n_comments, lines = n_comments + 1, lines[len(first) + 1 :]
+        rest = lines[len(first) + 1 :]
+        if first.startswith(b"#") and MIN_COMMAS <= first.count(b",") == rest.split(b"\n", 1)[0].count(b","):
+            return n_comments, lines.removeprefix(b"#")
+        n_comments, lines = n_comments + 1, rest
     return n_comments, lines or b"\n"
 
 

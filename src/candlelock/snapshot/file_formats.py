@@ -19,7 +19,9 @@ from candlelock.snapshot.raw_candles import RawCandles
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
+MAX_UNPACKED_BYTES = 2 << 30
 # The last three: a zip file that is encrypted, compressed in a way unknown here, or says impossible things of itself.
 DAMAGE = (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError, zipfile.BadZipFile)
 ZIP_DAMAGE = (RuntimeError, NotImplementedError, ValueError)
@@ -45,7 +47,7 @@ def _parse(content: bytes, path: Path) -> RawCandles:
     if name.endswith(".csv"):
         return csv_text.parse(content, str(path))
     if name.endswith(".csv.gz"):
-        return csv_text.parse(gzip.decompress(content), str(path))
+        return csv_text.parse(_unpack(gzip.open(io.BytesIO(content)), path), str(path))
     if name.endswith(".zip"):
         return _parse_zip(content, path)
     reader = pa.BufferReader(content)
@@ -53,6 +55,17 @@ def _parse(content: bytes, path: Path) -> RawCandles:
     table.validate(full=True)  # a damaged file may load and crash the process later
     names = table.column_names  # raises where a name is not UTF-8
     return RawCandles(str(path), has_lines=False, table=table.rename_columns(names).replace_schema_metadata())
+
+
+def _unpack(packed: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
+    """All of a packed file, up to a limit: a few kilobytes can unpack to more than any memory."""
+    with packed:
+        text = packed.read(MAX_UNPACKED_BYTES + 1)
+    if len(text) > MAX_UNPACKED_BYTES:
+        found, expected = "more than 2 GiB when unpacked", "at most 2 GiB in one file"
+        help_line = "split it into dated parts, or save it as parquet"
+        raise InputError(Problem("files-too-large", str(path), found, expected, help_line))
+    return text
 
 
 def _parse_zip(content: bytes, path: Path) -> RawCandles:
@@ -64,7 +77,7 @@ def _parse_zip(content: bytes, path: Path) -> RawCandles:
             help_line = "unpack it and keep the CSV file that holds the candles"
             raise InputError(Problem("files-zip", str(path), found, "one CSV file in the archive", help_line))
         try:
-            text = archive.read(tables[0])
+            text = _unpack(archive.open(tables[0]), path)
         except ZIP_DAMAGE as error:
             raise InputError(unreadable(path, error)) from None
     return csv_text.parse(text, f"{path}!{tables[0]}")

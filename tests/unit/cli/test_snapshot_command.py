@@ -76,7 +76,7 @@ def test_it_takes_what_the_options_say(run: Run, root: Path, sim: Simulator) -> 
     assert not list((root / files.DOWNLOADS).glob("*/"))
 
 
-def test_days_count_back_from_the_last_bar_that_has_settled_by_the_exchange_s_clock(run: Run, root: Path, sim: Simulator) -> None:
+def test_days_count_back_from_the_last_settled_bar(run: Run, root: Path, sim: Simulator) -> None:
     code, said, _ = run(*asked(sim, "--days", "1", "--json"))
     document = json.loads(said)
     assert code == 0

@@ -108,3 +108,10 @@ def test_lines_before_the_header_are_passed_over_and_counted(comment: bytes) -> 
 
 def test_comments_alone_have_no_rows() -> None:
     assert csv_text.parse(b"# nothing\n# at all", "a.csv").table.num_rows == 0
+
+
+def test_a_header_that_starts_with_a_hash_is_the_header() -> None:
+    raw = csv_text.parse(b"# from somewhere\n#date,o,h,l,c,volume\n2024-01-01,1,2,3,4,5\n", "x.csv")
+    assert raw.table.column_names == ["date", "o", "h", "l", "c", "volume"]
+    assert raw.table.num_rows == 1
+    assert raw.place_of(0) == "x.csv:3"

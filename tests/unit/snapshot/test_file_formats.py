@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from candlelock.contracts.errors import InputError, Problem
+from candlelock.snapshot import file_formats
 from candlelock.snapshot.file_formats import parse
 
 PATH = Path("in/BTCUSDT-1m-2023-02.zip")
@@ -69,3 +71,10 @@ def test_what_pandas_adds_to_parquet_does_not_travel_on() -> None:
     table = pa.table({"open": [1.5]}).replace_schema_metadata({"pandas": "{}"})
     pq.write_table(table, target)
     assert parse(target.getvalue(), Path("BTC-USD.parquet")).table.schema.metadata is None
+
+
+def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_formats, "MAX_UNPACKED_BYTES", 1000)
+    text = "date\n" * 500
+    assert refused(gzip.compress(text.encode()), Path("BTC-USD.csv.gz")).code == "files-too-large"
+    assert refused(archive("x.csv", text=text)).code == "files-too-large"

@@ -41,8 +41,7 @@ def work(clock: Clock, console: Console, n_steps: int) -> str:
         for step in range(1, n_steps + 1):
             clock.now_s += 1
             show(10 * step, 100)
-        said = drawn(console)
-    return said
+        return drawn(console)
 
 
 def test_quick_work_shows_nothing(clock: Clock) -> None:

@@ -42,7 +42,9 @@ def join(pieces: Iterable[pa.Table]) -> pa.Table:
         together, times_ms = together.take(pa.array(order)), times_ms[order]
     again = np.flatnonzero(np.diff(times_ms) == 0) + 1
     _compare(together, again - 1, together, again)
-    return together.filter(pa.array(np.concatenate([[True], np.diff(times_ms) != 0])[: len(times_ms)]))
+    # slices share the pieces' memory, where a filter would copy all of it
+    starts, ends = [0, *(again + 1).tolist()], [*again.tolist(), together.num_rows]
+    return pa.concat_tables(together.slice(start, end - start) for start, end in zip(starts, ends, strict=True))
 
 
 def plan_looks(known: Times, runs: Sequence[Span], n_rows: int, n_leading: int, n_skipped: int = 0) -> list[Look]:
