@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import tempfile
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -20,8 +22,9 @@ from candlelock.contracts.errors import InputError
 from candlelock.simulator.running import running
 from candlelock.snapshot import candles
 from candlelock.snapshot.exchange import client, fetch
-from candlelock.snapshot.exchange.dialect import DIALECTS, KRAKEN
-from tests.exchange_runs import MINUTE_MS, START_MS, SYMBOLS, content, make_market, make_params, take
+from candlelock.snapshot.exchange.dialect import BINANCE, DIALECTS, KRAKEN
+from candlelock.snapshot.exchange.span import Span
+from tests.exchange_runs import MINUTE_MS, QUICK, START_MS, SYMBOLS, content, make_market, make_params, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -346,3 +349,44 @@ def test_an_exchange_that_lies_in_a_third_of_its_answers_hides_no_candle(
             with contextlib.suppress(InputError):
                 take(params, folder)
             assert content(folder) in ({}, content(tmp_path / "sound"))
+
+
+class ScriptedTaker(fetch._Taker):
+    """Bars 0 to 8 of which 2 is a gap, in answers of six; bar 8 comes and goes."""
+
+    truth = (0, 1, 3, 4, 5, 6, 7, 8)
+
+    def __init__(self) -> None:
+        nothing = SimpleNamespace(read=lambda *_: None, write=lambda *_: None, drop=lambda *_: None, add=lambda _: None)
+        exchange = SimpleNamespace(page_rows=lambda *_: 6, dialect=BINANCE, patience=QUICK, name="x")
+        span = Span(0, 9 * MINUTE_MS, MINUTE_MS)
+        super().__init__("X/Y", "1m", span, exchange, nothing, asyncio.Semaphore(9), nothing, 1)  # type: ignore[arg-type]
+        self.asked: list[str] = []
+
+    async def _ask(self, page: Span, is_bounded: bool, judge: Any = lambda table: table) -> Any:
+        first, end = page.start_ms // MINUTE_MS, page.end_ms // MINUTE_MS
+        name = "page" if is_bounded else "look at 2" if first < 2 else "look at 8"
+        self.asked.append(name)
+        left_out: tuple[int, ...] = ()
+        if name == "page":
+            left_out = (8,)
+        elif name == "look at 2" and self.asked.count(name) == 2:
+            left_out = (4,)
+            await asyncio.sleep(0.02)  # until the look at 8 has shown it once more
+        elif name == "look at 8" and self.asked.count(name) == 3:
+            left_out = (8,)  # once more as in the page
+        bars = [bar for bar in self.truth if first <= bar < end and bar not in left_out][:6]
+        times = pa.array([bar * MINUTE_MS for bar in bars], pa.int64())
+        return judge(pa.table({"open_time_utc": times, "close": pa.array([str(bar) for bar in bars])}))
+
+
+def test_a_candle_that_came_and_went_has_to_be_absent_twice_again() -> None:
+    async def run() -> tuple[list[int], list[str]]:
+        taker = ScriptedTaker()
+        table = await taker.take()
+        return [time // MINUTE_MS for time in table["open_time_utc"].to_pylist()], taker.asked
+
+    bars, asked = asyncio.run(run())
+    assert asked[:8] == ["page", "page", *["look at 2", "look at 8"] * 2, "page", "page"]
+    assert asked.count("look at 8") > 3
+    assert bars == list(ScriptedTaker.truth)
