@@ -276,8 +276,8 @@ def test_publication_refuses_all_poor_symbols_at_once_and_leaves_the_folder(
     silent = dict.fromkeys(range(39), "0")
     given = {"BTC/USD": without(range(10, 30)), "ETH/USD": raw(volume=silent), "XRP/USD": raw(low={7: "-1"})}
     wanted = params(*given)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("stays")
+    publish(tmp_path / "out", {"OLD/USD": raw(seed=9)}, SOURCE, params("OLD/USD"))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     with pytest.raises(InputError) as caught:
         publish(tmp_path / "out", given, SOURCE, wanted)
     assert [(problem.code, problem.place) for problem in caught.value.problems] == [
@@ -285,7 +285,7 @@ def test_publication_refuses_all_poor_symbols_at_once_and_leaves_the_folder(
         ("quality-zero-volume", "BTC-USD.csv ETH/USD"),
         ("candles-price", "BTC-USD.csv:9"),
     ]
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     limits = wanted.quality.model_copy(update={"max_missing_frac": 0.5, "max_zero_volume_frac": 1.0})
     publish(tmp_path / "out", dict(list(given.items())[:2]), SOURCE, wanted.model_copy(update={"quality": limits}))
