@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from candlelock.artifacts import documents
-from candlelock.cli import main as cli
 from candlelock.contracts import files
 from candlelock.contracts.version_documents import CandleProof
 
@@ -43,17 +42,11 @@ def root(built_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def run(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(root: Path, candlelock: Run) -> Run:
     """Run `candlelock data …` there: exit code, standard output, standard error."""
 
     def call(*words: str, group: str = "data") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["candlelock", group, *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0 if code is None else 1), said.out, said.err
+        return candlelock(group, *words)
 
     return call
 

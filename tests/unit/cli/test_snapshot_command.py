@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from candlelock.cli import main as cli
 from candlelock.cli.snapshot import _changes
 from candlelock.contracts import files
 from candlelock.contracts.errors import EXIT_BAD_INPUT, EXIT_ENVIRONMENT
@@ -36,18 +34,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(root: Path, candlelock: Run) -> Run:
     """Run `candlelock snapshot …` into `out` of the root: exit code, standard output, standard error."""
 
     def call(*words: str) -> tuple[int, str, str]:
-        places = ["--root", str(root), "--out", str(root / "out")]
-        monkeypatch.setattr(sys, "argv", ["candlelock", "snapshot", *places, *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0 if code is None else 1), said.out, said.err
+        return candlelock("snapshot", "--root", str(root), "--out", str(root / "out"), *words)
 
     return call
 
