@@ -13,8 +13,8 @@ from candlelock.artifacts import numeric_environment
 from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
 
 PR_SET_PDEATHSIG = 1
-WHOLE = ("snapshot", "quality", "features", "split")  # stages for all heads at once
-PER_HEAD = ("tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
+WHOLE = ("snapshot", "quality", "features", "causality", "split")  # stages for all heads at once
+PER_HEAD = ("select", "tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
 USAGE = f"usage: python -m stages {{{','.join(WHOLE)}}}\n       python -m stages {{{','.join(PER_HEAD)}}} HEAD"
 
 

@@ -20,7 +20,7 @@ SERVING_THREADS = 1
 def run(params: Params, head: str) -> None:
     """models/<head>, data/features, data/split -> latency.json."""
     own = files.HeadFiles(head)
-    rows, x, _ = read_matrix(Path(), head, params.features.groups)
+    rows, x, _ = read_matrix(Path(), head, params.features)
     latest = x[(rows["segment"] == "test").to_numpy()][-(params.bench.n_rows + params.bench.n_warmup_rows) :]
     report = measure_latency(load_bundle(own.models).predict, latest, params.bench.n_warmup_rows, SERVING_THREADS)
     documents.write(own.report("latency.json"), report)

@@ -9,8 +9,11 @@ from candlelock.artifacts import atomic, documents, seeds, tables
 from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport, TrainingReport
 from candlelock.contracts.params import bar_seconds
+from candlelock.contracts.select_documents import SelectionReport
 from candlelock.contracts.tables import BASELINES, MEMBER_PREDICTIONS, MEMBERS
+from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
+from candlelock.split.segments import n_folds
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, settings_of, train_member
 from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
@@ -20,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def run(params: Params, head: str) -> None:
-    """Features, split and study -> models/<head>/<learner>.*, members.parquet, training.json, importance.csv."""
+    """Features, split, selections, study -> models/<head>/<learner>.*, members.parquet, training.json, importance."""
     own = files.HeadFiles(head)
     study = documents.read(own.report("study.json"), StudyReport)
-    rows, x, names = read_matrix(Path(), head, params.features.groups)
+    rows, x, names = read_matrix(Path(), head, params.features)
+    selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, n_folds(rows))
     sample = Sample(x, rows["is_up"].to_numpy())
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
     trained, described = {}, {}
@@ -32,14 +36,14 @@ def run(params: Params, head: str) -> None:
         settings = settings_of(name, params.train, found)
         seed = seeds.derive(params.seed, f"train/{head}/{name}")
         task = Task(name, settings, params.train.early_stop_frac, embargo_ms, seed, params.threads)
-        trained[name] = train_member(task, sample, rows)
-        described[name] = describe_member(task, trained[name], rows, names)
+        trained[name] = train_member(task, sample, rows, selections)
+        described[name] = describe_member(task, trained[name], rows, selections.final)
         loss = described[name].out_of_fold_log_loss
         print(f"train {name}: {described[name].n_rounds} rounds, out-of-fold log loss {loss:.6f}", flush=True)
     for member in trained.values():
         for file_name, content in member.model.files().items():
             atomic.write_bytes(own.models / file_name, content)
-    tables.write(own.members, member_predictions(rows, x, trained), MEMBER_PREDICTIONS)
+    tables.write(own.members, member_predictions(rows, x, selections.final, trained), MEMBER_PREDICTIONS)
     report: TrainingReport = describe_training(rows, described)
     atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))
     documents.write(own.report("training.json"), report)

@@ -10,9 +10,11 @@ from candlelock.artifacts import documents, seeds
 from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport
 from candlelock.contracts.params import bar_seconds
+from candlelock.contracts.select_documents import SelectionReport
+from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.train.learner import Sample
-from candlelock.train.members import folds_of, time_order
+from candlelock.train.members import fold_samples, folds_of, time_order
 from candlelock.train.search import SearchTask, search
 
 if TYPE_CHECKING:
@@ -20,17 +22,20 @@ if TYPE_CHECKING:
 
 
 def run(params: Params, head: str) -> None:
-    """data/features, data/split -> reports/<head>/study.json."""
-    rows, x, _ = read_matrix(Path(), head, params.features.groups)
+    """data/features, data/split, the folds' selections -> reports/<head>/study.json."""
+    own = files.HeadFiles(head)
+    rows, x, names = read_matrix(Path(), head, params.features)
     order = time_order(rows)
     rows, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order])
     folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
+    selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
+    samples = fold_samples(sample, folds, selections.folds)
     studies = {}
     for name in type(params.tune.space).model_fields:
         space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
         task = SearchTask(name, space, params.tune.n_trials, seed, params.threads)
-        studies[name] = search(task, sample, folds, params.train, functools.partial(_tell, task))
-    documents.write(files.HeadFiles(head).report("study.json"), StudyReport(studies=studies))
+        studies[name] = search(task, samples, params.train, functools.partial(_tell, task))
+    documents.write(own.report("study.json"), StudyReport(studies=studies))
 
 
 def _tell(task: SearchTask, number: int, loss: float) -> None:

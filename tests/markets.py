@@ -9,6 +9,8 @@ import numpy as np
 from candlelock.features.market import CANDLE_FIELDS, Market
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from candlelock.features.market import Array
 
 HOUR_MS = 3_600_000
@@ -50,10 +52,19 @@ def of_closes(*closes: list[float], volume: list[float] | None = None, first_ms:
 def between(market: Market, first: int, end: int) -> Market:
     """Bars `first` up to, not including, `end`."""
     fields = {name: getattr(market, name)[:, first:end].copy() for name in CANDLE_FIELDS}
-    return Market(market.symbols, market.bar_ms, market.open_time_ms[first:end].copy(), **fields)
+    extras = {name: values[:, first:end].copy() for name, values in market.extras.items()}
+    return Market(market.symbols, market.bar_ms, market.open_time_ms[first:end].copy(), **fields, extras=extras)
 
 
 def changed(market: Market, **fields: Array) -> Market:
     """The market with other values in some of its fields."""
     kept = {name: getattr(market, name) for name in CANDLE_FIELDS}
-    return Market(market.symbols, market.bar_ms, market.open_time_ms, **(kept | fields))
+    return Market(market.symbols, market.bar_ms, market.open_time_ms, **(kept | fields), extras=market.extras)
+
+
+def of_symbols(market: Market, rows: Sequence[int]) -> Market:
+    """The market of some of its symbols, in that order."""
+    order = list(rows)
+    fields = {name: getattr(market, name)[order] for name in CANDLE_FIELDS}
+    extras = {name: values[order] for name, values in market.extras.items()}
+    return Market(tuple(market.symbols[i] for i in order), market.bar_ms, market.open_time_ms, **fields, extras=extras)

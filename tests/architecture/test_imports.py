@@ -26,11 +26,16 @@ ALLOWED = {
     "page": {"contracts"},
     **dict.fromkeys(DATA, BELOW),
     **dict.fromkeys(("snapshot", "card"), BELOW | {"page"}),
-    "train": BELOW | {"split"},
+    "select": BELOW | {"split"},
+    "train": BELOW | {"split", "select"},
+    "causality": BELOW | {"features"},
     "simulator": BELOW | {"snapshot"},
     "orderbook": BELOW,
-    "serve": BELOW | {"features", "train", "calibrate"},
-    **dict.fromkeys(("audit", "monitor", "registry"), BELOW | DATA | {"train", "serve"}),
+    "reference": BELOW | {"features", "page"},
+    "serve": BELOW | {"features", "select", "train", "calibrate"},
+    **dict.fromkeys(
+        ("audit", "monitor", "registry"), BELOW | DATA | {"causality", "orderbook", "select", "train", "serve"}
+    ),
 }
 ALLOWED["cli"] = ALLOWED["stages"] = set(ALLOWED)
 
@@ -63,7 +68,7 @@ CONFINED = {
     "code in text": ({"builtins.eval", "builtins.exec"}, set[str]()),
     "imports these tests cannot follow": (
         {"importlib.import_module", "importlib.util", "runpy", "builtins.__import__"},
-        set[str](),
+        {"candlelock.features.plugins"},
     ),
 }
 

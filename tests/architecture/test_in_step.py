@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from ruamel.yaml import YAML
 
-from candlelock.artifacts.user_files import read_params, read_registry
+from candlelock.artifacts.user_files import read_catalogue, read_params
 from candlelock.contracts.generated import SCHEMAS, generate
 from candlelock.contracts.params import Params
 from candlelock.contracts.stage_params import FeatureGroup, Frozen, HeadParams, SearchRange
+from candlelock.reference.table import render
 from tests.architecture.code_tree import ROOT
 
 if TYPE_CHECKING:
@@ -83,9 +84,14 @@ def _is_section(value: Any) -> bool:
     return hasattr(value, "items") and bool(value)
 
 
+def test_the_page_of_features_is_that_of_the_registry() -> None:
+    there = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    assert there == render(read_catalogue(ROOT)), "run `candlelock features doc --markdown docs/features.md`"
+
+
 def test_features_stand_by_group_and_every_group_has_some() -> None:
     known = get_args(FeatureGroup)
-    entries = read_registry(ROOT, known)  # names unique, groups known
+    entries = read_catalogue(ROOT)  # names unique, groups known
     groups = [group for group, _ in groupby(entries, key=lambda entry: entry.group)]
     assert len(groups) == len(set(groups)), f"a group of features.yml stands in two places: {groups}"
     assert set(groups) == set(known)

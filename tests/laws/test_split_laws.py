@@ -68,7 +68,6 @@ def cases(draw: st.DrawFn) -> Case:
         min_history_bars=draw(st.integers(0, 30)),
         embargo_bars=draw(st.integers(0, 12)),
         n_folds=draw(st.integers(2, 4)),
-        n_prefix_cuts=2,
     )
     opens = FIRST_MS + BAR_MS * np.arange(N_BARS, dtype=np.int64)
     return Case(Candles(SYMBOLS, BAR_MS, opens, close), draw(st.integers(1, 9)), params)

@@ -18,6 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SYMBOLS = ("AAA/USD", "BBB/USD", "CCC/USD")
 QUICK: dict[str, Any] = {
     "snapshot": {"source": "files", "timeframe": "1h", "symbols": list(SYMBOLS)},
+    "causality": {
+        "n_cuts": 6,
+        "n_futures": 2,
+        "n_replay_rows": 50,
+        "min_replay_rows": 20,
+        "n_gap_rows": 10,
+        "n_live_bars": 50,
+        "n_unfinished_bars": 10,
+    },
     "tune": {"n_trials": 2},
     "evaluate": {"n_bootstrap": 100},
     "bench": {"n_rows": 100, "n_warmup_rows": 10},

@@ -18,10 +18,10 @@ import hashlib
 from pathlib import Path
 from candlelock.artifacts import numeric_environment
 numeric_environment.lock()
+from candlelock.artifacts.user_files import read_params
 from candlelock.serve.bundle import load_bundle
 from candlelock.split.joined import read_matrix
-groups = ["returns", "volume", "momentum", "volatility", "trend", "time", "cross_asset"]
-_, x, _ = read_matrix(Path(), "direction", groups)
+_, x, _ = read_matrix(Path(), "direction", read_params(Path()).features)
 print(hashlib.sha256(load_bundle(Path("models/direction")).predict(x[-200:]).tobytes()).hexdigest())
 """
 

@@ -1,13 +1,14 @@
 """Whether a Model Card follows from the artifacts it names: schema, digest, hashes, and everything derived again.
 
 A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited features,
-labels, stack, calibrator, threshold, plots, pages and reports fail where they are derived again, and edited
+labels, selections, stack, calibrator, threshold, plots, pages and reports fail where they are derived again, and edited
 predictions where the models answer again. What only training knows (the models themselves, the study,
 `training.json`, out-of-fold and baseline predictions) and the measured latency take `dvc repro` to prove.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from importlib import resources
@@ -22,17 +23,25 @@ from candlelock.calibrate.fit import calibrate_members
 from candlelock.card import html, markdown
 from candlelock.card.build import build_card, digest
 from candlelock.card.evidence import gather, read_plots
+from candlelock.causality.certificate import Request, certify
+from candlelock.causality.cuts import segment_ends
+from candlelock.causality.subject import subject_of
 from candlelock.contracts import files
 from candlelock.contracts.card_document import ModelCard
+from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.documents import Calibrator, EvaluationReport, Metrics, Stack, Threshold
 from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.params import Params, bar_seconds
+from candlelock.contracts.select_documents import Selection, SelectionReport
 from candlelock.contracts.tables import PREDICTIONS, ROWS, TRADES
 from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
 from candlelock.features.build import build_tables
-from candlelock.features.market import align
+from candlelock.features.market import align, with_books
+from candlelock.features.plugins import load_plugins
+from candlelock.orderbook import book_bars
+from candlelock.select.fit import fit_selections
 from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
 from candlelock.split import guard
@@ -40,6 +49,7 @@ from candlelock.split.joined import read_feature_tables, read_matrix, read_membe
 from candlelock.split.labels import label_direction
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign, segment_ranges
+from candlelock.train.importance import find_gains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -135,14 +145,25 @@ def _built_again(card: ModelCard, root: Path) -> str:
 
 def _features_again(card: ModelCard, root: Path) -> str:
     params, market = _params(card), _market(root)
-    entries = user_files.read_registry(root, params.features.groups)
-    stored, again = read_feature_tables(root, params.features.groups), build_tables(market, entries)
+    entries, plugins = user_files.read_registry(root, params.features), load_plugins(root, params.features)
+    stored, again = read_feature_tables(root, params.features), build_tables(market, entries, plugins)
     other = [symbol for symbol, table in stored.items() if not _is_same(table, again[symbol])]
     if other:
         return f"other values than the candles give: {', '.join(other)}"
-    n_cuts = params.split.n_prefix_cuts
-    check = guard.check_future_info(stored, lambda last: build_tables(market.until(last), entries), n_cuts)
+    certificate = documents.read(root / files.CAUSALITY_REPORT, CausalityReport)
+    check = guard.check_future_info(certificate, card.train.snapshot_id, [entry.name for entry in entries])
     return _compare(gather(root, card.head).leakage.future_info, check)
+
+
+def _certified_again(card: ModelCard, root: Path) -> str:
+    params, market = _params(card), _market(root)
+    entries, plugins = user_files.read_registry(root, params.features), load_plugins(root, params.features)
+    split, seed = params.split, seeds.derive(params.seed, "causality")
+    ends = segment_ends(split.calibrate_frac, split.decide_frac, split.test_frac)
+    built = read_feature_tables(root, params.features)
+    request = Request(params.causality, seed, ends, card.train.snapshot_id, built)
+    again = certify(subject_of(entries, plugins, market), market, request)
+    return _compare(documents.read(root / files.CAUSALITY_REPORT, CausalityReport), again)
 
 
 def _split_again(card: ModelCard, root: Path) -> str:
@@ -153,6 +174,17 @@ def _split_again(card: ModelCard, root: Path) -> str:
         return "rows.parquet: other labels, segments or folds than the candles give"
     check = guard.check_time_split(rows, params.split.embargo_bars * market.bar_ms)
     return _compare(gather(root, card.head).leakage.time_split[card.head], check)
+
+
+def _selected_again(card: ModelCard, root: Path) -> str:
+    params, own = _params(card), files.HeadFiles(card.head)
+    rows, x, names = read_matrix(root, card.head, params.features)
+    embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
+    gains = functools.partial(find_gains, seed=seeds.derive(params.seed, f"select/{card.head}"), threads=params.threads)
+    again = fit_selections(rows, x, names, params.select, embargo_ms, gains)
+    stored = documents.read(root / own.report("selection.json"), SelectionReport)
+    used = documents.read(root / own.models / "selection.json", Selection)
+    return _compare(stored, again) or _compare(used, again.final)
 
 
 def _evaluated_again(card: ModelCard, root: Path) -> str:
@@ -214,7 +246,7 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
 
 def _answered_again(card: ModelCard, root: Path) -> str:
     own = files.HeadFiles(card.head)
-    rows, x, _ = read_matrix(root, card.head, _params(card).features.groups)
+    rows, x, _ = read_matrix(root, card.head, _params(card).features)
     later = (rows["segment"].notna() & (rows["segment"] != "train")).to_numpy()
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
     stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
@@ -230,19 +262,22 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "every artifact has the hash it names": _lineage,
     "the candles are those of the snapshot it names": _candles,
     "built again from the reports, it is the same card": _built_again,
-    "the features, built again from the candles and from their past alone": _features_again,
+    "the features, built again from the candles": _features_again,
     "the labels and the time split, derived again from the candles": _split_again,
+    "the selections of features, fitted again on the rows each may see": _selected_again,
     "the models answer what is stored": _answered_again,
     "stack, calibrator and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
     "the pages, rendered again": _rendered_again,
+    "the causality certificate, made again": _certified_again,
 }
 
 
 def _market(root: Path) -> Market:
     manifest, frames = candles.read(root / files.SNAPSHOT)
-    return align(frames, 1000 * bar_seconds(manifest.timeframe))
+    books = book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe)
+    return with_books(align(frames, 1000 * bar_seconds(manifest.timeframe)), books)
 
 
 def _is_same(stored: pa.Table, again: pa.Table) -> bool:
@@ -264,5 +299,8 @@ def _differences(stored: Any, again: Any, at: str) -> Iterator[str]:  # noqa: AN
     if isinstance(stored, dict) and isinstance(again, dict):
         for key in sorted(set(stored) | set(again)):
             yield from _differences(stored.get(key), again.get(key), f"{at}.{key}".lstrip("."))
+    elif isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
+        for number, pair in enumerate(zip(stored, again, strict=True)):
+            yield from _differences(*pair, f"{at}.{number}")
     elif stored != again:
         yield f"{at}: {str(stored)[:60]} stored, {str(again)[:60]} derived"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
     from candlelock.contracts.documents import Segment
     from candlelock.contracts.params import Params
+    from candlelock.contracts.select_documents import Selection
 
 LATENCY_FIGURE = "latency_p95_ms"
 
@@ -140,9 +141,19 @@ def _importance(evidence: Evidence) -> list[Importance]:
 
 
 def _hyperparameters(evidence: Evidence) -> dict[str, Any]:
+    """Of the selection, with how many features go in and how many columns come out, and of every member."""
     members = evidence.training.members
-    return {
+    chosen = {
         name: {**member.hyperparameters, "n_rounds": member.n_rounds}
         for name, member in members.items()
         if member.role == "member"
+    }
+    return {"selection": _selection(evidence.selection), **chosen}
+
+
+def _selection(fitted: Selection) -> dict[str, Any]:
+    return {
+        "steps": [step.step for step in fitted.steps],
+        "n_features_in": len(fitted.inputs),
+        "n_features_out": len(fitted.outputs),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from candlelock.artifacts import documents
 from candlelock.artifacts.hashing import sha256_file
@@ -16,6 +16,7 @@ from candlelock.contracts.documents import (
     BacktestReport,
     Calibrator,
     EvaluationReport,
+    FeatureReport,
     LatencyReport,
     LeakageReport,
     Threshold,
@@ -23,10 +24,8 @@ from candlelock.contracts.documents import (
 )
 from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.policy import Policy
+from candlelock.contracts.select_documents import Selection
 from candlelock.contracts.snapshot_documents import Manifest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Evidence:
 
     manifest: Manifest
     leakage: LeakageReport
+    selection: Selection
     training: TrainingReport
     calibrator: Calibrator
     threshold: Threshold
@@ -50,9 +50,11 @@ def gather(root: Path, head: str) -> Evidence:
     own = files.HeadFiles(head)
     manifest = documents.read(root / files.MANIFEST, Manifest)
     training = documents.read(root / own.report("training.json"), TrainingReport)
+    plugins = documents.read(root / files.FEATURE_REPORT, FeatureReport).plugins
     return Evidence(
         manifest=manifest,
         leakage=documents.read(root / files.LEAKAGE_REPORT, LeakageReport),
+        selection=documents.read(root / own.models / "selection.json", Selection),
         training=training,
         calibrator=documents.read(root / own.models / "calibrator.json", Calibrator),
         threshold=documents.read(root / own.models / "threshold.json", Threshold),
@@ -60,7 +62,7 @@ def gather(root: Path, head: str) -> Evidence:
         backtest=documents.read(root / own.report("backtest.json"), BacktestReport),
         latency=documents.read(root / own.report("latency.json"), LatencyReport),
         policy=read_policy(),
-        lineage=_hash_all(root, _artifacts(own, manifest, training)),
+        lineage=_hash_all(root, _artifacts(own, manifest, training, plugins)),
     )
 
 
@@ -69,24 +71,26 @@ def read_policy() -> Policy:
     return Policy.model_validate_json(resources.files("candlelock.contracts").joinpath("policy.json").read_bytes())
 
 
-def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingReport) -> list[Path]:
+def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingReport, plugins: list[str]) -> list[Path]:
     """Every file the card rests on, candles through their manifest, in a fixed order; strays in a folder are none."""
     features = [files.FEATURES / symbol.file for symbol in manifest.symbols]
+    own_features = [files.PLUGINS / Path(name).with_suffix(suffix) for name in plugins for suffix in (".py", ".yml")]
     members = [name for member in training.members.values() for name in member.files]
-    models = [own.models / name for name in (*members, "stack.json", "calibrator.json", "threshold.json")]
-    reports = [
-        own.report(f"{name}.json") for name in ("study", "training", "evaluation", "metrics", "backtest", "latency")
-    ]
+    fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "threshold")]
+    models = [own.models / name for name in (*members, *fitted)]
+    of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "latency")
+    reports = [own.report(f"{name}.json") for name in of_head]
     single = [
         files.MANIFEST,
         files.REGISTRY,
         files.FEATURE_REPORT,
+        files.CAUSALITY_REPORT,
         files.LEAKAGE_REPORT,
         own.rows,
         own.members,
         own.predictions,
     ]
-    return sorted([*single, *features, *models, *reports, own.report("trades.parquet")])
+    return sorted([*single, *features, *own_features, *models, *reports, own.report("trades.parquet")])
 
 
 def _hash_all(root: Path, paths: list[Path]) -> list[Artifact]:

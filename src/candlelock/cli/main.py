@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from candlelock.cli import card, data, orderbook, output, simulator, snapshot
+from candlelock.cli import audit, card, data, features, orderbook, output, simulator, snapshot
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, CandlelockError, InputError, Problem
 
@@ -20,8 +20,10 @@ Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input, 3 environment."""
 app = typer.Typer(
     help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
+app.add_typer(audit.app, name="audit")
 app.add_typer(card.app, name="card")
 app.add_typer(data.app, name="data")
+app.add_typer(features.app, name="features")
 app.add_typer(orderbook.app, name="orderbook")
 app.command()(snapshot.snapshot)
 app.command()(simulator.exchange_sim)
@@ -56,7 +58,7 @@ def check(root: Root = HERE, as_json: Json = False) -> None:
     from candlelock.artifacts.user_files import read_params, read_registry
 
     params = read_params(root)
-    entries = read_registry(root, params.features.groups)
+    entries = read_registry(root, params.features)
     if params.snapshot.source == "files" and not (root / params.snapshot.files.path).is_dir():
         help_line = "name the folder that holds the candle files in snapshot.files.path"
         raise InputError(

@@ -57,6 +57,7 @@ class FeatureReport(Document):
 
     snapshot_id: Sha256
     n_rows: int
+    plugins: list[str]
     features: list[FeatureSummary]
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 REGISTRY = Path("features.yml")
+PLUGINS = Path("plugins")
 DOWNLOADS = Path("data/download")
+ORDER_BOOKS = Path("data/orderbooks")
 SNAPSHOT = Path("data/snapshot")
 MANIFEST = SNAPSHOT / "manifest.json"
 VERSIONS = Path("data/versions")
 FEATURES = Path("data/features")
 FEATURE_REPORT = Path("reports/features.json")
+FEATURE_PAGE = Path("reports/features.html")
+CAUSALITY_REPORT = Path("reports/causality.json")
 LEAKAGE_REPORT = Path("reports/leakage.json")
 QUALITY_REPORT = Path("reports/quality.json")
 QUALITY_PAGE = Path("reports/quality.html")

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.contracts import book_documents, book_tables, card_document, documents, snapshot_documents, tables
+from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.quality_documents import QualityReport
+from candlelock.contracts.select_documents import Selection, SelectionReport
 from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
 from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
@@ -30,7 +32,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "candle_proof": CandleProof,
     "quality": QualityReport,
     "features": documents.FeatureReport,
+    "causality": CausalityReport,
     "leakage": documents.LeakageReport,
+    "selection": Selection,
+    "selection_report": SelectionReport,
     "study": documents.StudyReport,
     "training": documents.TrainingReport,
     "stack": documents.Stack,

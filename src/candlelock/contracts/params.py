@@ -10,6 +10,7 @@ from pydantic import ValidationError, model_validator
 
 from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.select_params import SelectParams
 from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ class Params(Frozen):
     threads: int = field("threads of the tree learners; the bytes do not depend on it", "threads", ge=1)
     snapshot: sections.SnapshotParams = field("stage `snapshot`", "section")
     features: sections.FeaturesParams = field("stage `features`", "section")
+    causality: sections.CausalityParams = field("stage `causality`", "section")
     split: sections.SplitParams = field("stage `split`", "section")
+    select: SelectParams = field("stage `select`", "section")
     tune: sections.TuneParams = field("stage `tune`", "section")
     train: sections.TrainParams = field("stage `train`", "section")
     calibrate: sections.CalibrateParams = field("stage `calibrate`", "section")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -17,7 +17,26 @@ from candlelock.contracts.errors import nearest
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
-FeatureGroup = Literal["returns", "volume", "momentum", "volatility", "trend", "time", "cross_asset"]
+FeatureGroup = Literal[
+    "returns",
+    "volume",
+    "momentum",
+    "oscillators",
+    "trend",
+    "volatility",
+    "patterns",
+    "time",
+    "cross_asset",
+    "relative",
+    "statistical",
+    "microstructure",
+    "taker",
+    "order_book",
+    "timeframes",
+    "venues",
+]
+PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
+PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -135,10 +154,46 @@ class SnapshotParams(Frozen):
         return self
 
 
+def plugin_group(file: str) -> str:
+    """The group of a plug-in's features: my_features for my_features.py."""
+    return file.removesuffix(".py")
+
+
 class FeaturesParams(Frozen):
-    """Which feature groups are computed."""
+    """Which features are computed: groups of the library, and files of one's own."""
 
     groups: list[FeatureGroup] = field("groups of features.yml to compute", "group names", min_length=1)
+    exclude: list[Name] = field("features of these groups and plug-ins to leave out", "feature names")
+    plugins: list[PluginFile] = field(
+        "features of your own: files of the folder plugins, each beside its registry (docs/plugins.md)", "file names"
+    )
+
+    @model_validator(mode="after")
+    def _plugins_stand_apart(self) -> Self:
+        if len(set(self.plugins)) < len(self.plugins):
+            raise RuleError(("plugins",), f"each file once, not {self.plugins}")
+        taken = [name for name in self.plugins if plugin_group(name) in get_args(FeatureGroup)]
+        if taken:
+            raise RuleError(("plugins",), f"other file names than {taken}: a plug-in is a group of its own")
+        return self
+
+
+class CausalityParams(Frozen):
+    """How much of the candles the causality certificate tries every feature on."""
+
+    n_cuts: int = field("times up to which all features are built from the past alone", "cuts", ge=4)
+    n_futures: int = field("of these, times after which all candles are replaced by other ones", "cuts", ge=1)
+    n_replay_rows: int = field("consecutive bars at which every feature is built from its warm-up alone", "bars", ge=10)
+    min_replay_rows: int = field("the same where the budget is exceeded", "bars", ge=10)
+    max_replay_values: int = field(
+        "budget of the replay: bars of warm-ups times symbols times features", "values", ge=1_000_000
+    )
+    n_gap_rows: int = field("bars, after gaps and others, built from their warm-up after drawn candles", "bars", ge=10)
+    n_live_bars: int = field("bars past the longest warm-up that a stream is fed", "bars", ge=10)
+    n_unfinished_bars: int = field("higher bars whose candles are replaced before they close", "bars", ge=10)
+    max_values: int = field(
+        "bars times symbols times features examined at most; the latest bars are taken", "values", ge=1_000_000
+    )
 
 
 class SplitParams(Frozen):
@@ -150,7 +205,6 @@ class SplitParams(Frozen):
     min_history_bars: int = field("bars since a symbol's first candle before its rows are used", "bars", ge=0)
     embargo_bars: int = field("bars kept free before each later segment, beyond the purge of label ends", "bars", ge=0)
     n_folds: int = field("walk-forward folds inside train", "folds", ge=2, le=20)
-    n_prefix_cuts: int = field("times at which the features are rebuilt from the past alone and compared", "cuts", ge=2)
 
     @model_validator(mode="after")
     def _train_keeps_rows(self) -> Self:
@@ -171,6 +225,7 @@ class LightgbmParams(Frozen):
     feature_fraction: float = field("share of features a tree may use", "fraction", gt=0, le=1)
     bagging_fraction: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
     lambda_l2: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=255)
     max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
     patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
 
@@ -184,6 +239,7 @@ class XgboostParams(Frozen):
     colsample_bytree: float = field("share of features a tree may use", "fraction", gt=0, le=1)
     subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
     reg_lambda: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=256)
     max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
     patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
 

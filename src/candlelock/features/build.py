@@ -1,7 +1,8 @@
-"""Features of a market: every enabled group, in registry order, null inside the warm-up."""
+"""Features of a market: every enabled group and plug-in, in registry order, null inside the warm-up."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,47 +10,70 @@ import pyarrow as pa
 
 from candlelock.contracts.errors import InputError, Problem, nearest
 from candlelock.contracts.tables import TIME
-from candlelock.features.calendar import build_time
-from candlelock.features.cross_asset import build_cross_asset
-from candlelock.features.momentum import build_momentum
-from candlelock.features.returns import build_returns
-from candlelock.features.trend import build_trend
-from candlelock.features.volatility import build_volatility
-from candlelock.features.volume import build_volume
+from candlelock.features.catalogue import GROUPS, declare
+from candlelock.features.engine import compute_in_parts
+from candlelock.features.plugins import build_plugins
+from candlelock.features.program import lower
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from candlelock.contracts.registry import Feature
     from candlelock.features.market import Array, Market
-
-GROUPS: dict[str, Callable[[Market], dict[str, Array]]] = {
-    "returns": build_returns,
-    "volume": build_volume,
-    "momentum": build_momentum,
-    "volatility": build_volatility,
-    "trend": build_trend,
-    "time": build_time,
-    "cross_asset": build_cross_asset,
-}
+    from candlelock.features.plugins import Plugin
+    from candlelock.features.program import Program
 
 
-def build_features(market: Market, entries: Sequence[Feature]) -> dict[str, Array]:
+def build_features(
+    market: Market, entries: Sequence[Feature], plugins: Sequence[Plugin] = (), n_threads: int = 1
+) -> dict[str, Array]:
     """The features of `entries`, each float64 of shape (n_symbols, n_bars), NaN where unknown.
 
-    A value at a bar uses that bar and earlier ones only. Raises InputError when groups and registry disagree.
+    A value at a bar uses that bar and the `warmup` bars before it, nothing else. `plugins`: those whose features
+    `entries` names. Symbols are shared out to `n_threads`; the bytes do not depend on it.
+
+    Raises InputError for an entry that nothing computes, and for everything `build_plugin` refuses.
     """
-    groups = dict.fromkeys(entry.group for entry in entries)
-    built = {name: values for group in groups for name, values in GROUPS[group](market).items()}
-    _refuse_disagreement([entry.name for entry in entries], list(built))
-    age = np.arange(len(market.open_time_ms)) - np.argmax(market.has_bar, axis=1)[:, None]
-    return {entry.name: np.where(age >= entry.warmup_bars, built[entry.name], np.nan) for entry in entries}
+    n_bars = max(len(market.open_time_ms), 1)
+    return next(build_in_parts(market, entries, n_bars, plugins, n_threads))
 
 
-def build_tables(market: Market, entries: Sequence[Feature]) -> dict[str, pa.Table]:
+def build_in_parts(
+    market: Market, entries: Sequence[Feature], n_bars: int, plugins: Sequence[Plugin] = (), n_threads: int = 1
+) -> Iterator[dict[str, Array]]:
+    """The same in consecutive parts of `n_bars` bars, for markets whose features do not fit in memory together."""
+    program, of_plugins = program_of(entries, market.bar_ms), build_plugins(plugins, market)
+    _refuse_missing([entry.name for entry in entries], [*program.facts, *of_plugins])
+    begins = np.argmax(market.has_bar, axis=1)
+    at = 0
+    for part in compute_in_parts(program, market, n_bars, n_threads):
+        end = at + part.shape[2]
+        built = dict(zip(program.facts, np.moveaxis(part, 1, 0), strict=True))
+        built |= {name: values[:, at:end] for name, values in of_plugins.items()}
+        for entry in entries:
+            for row, begin in enumerate(begins):
+                built[entry.name][row, : max(begin + entry.warmup(market.bar_ms) - at, 0)] = np.nan
+        yield {entry.name: built[entry.name] for entry in entries}
+        at = end
+
+
+def build_tables(
+    market: Market, entries: Sequence[Feature], plugins: Sequence[Plugin] = (), n_threads: int = 1
+) -> dict[str, pa.Table]:
     """Symbol -> feature table: a row for each of its candles, null where a feature is unknown."""
-    features = build_features(market, entries)
+    features = build_features(market, entries, plugins, n_threads)
     return {symbol: _table(market, features, row) for row, symbol in enumerate(market.symbols)}
+
+
+def program_of(entries: Sequence[Feature], bar_ms: int) -> Program:
+    """The program of the built-in features among `entries`, in their order; what no group declares is left out."""
+    return _program(tuple((entry.group, entry.name) for entry in entries if entry.group in GROUPS), bar_ms)
+
+
+@functools.lru_cache(maxsize=64)  # a program knows no candles
+def _program(names: tuple[tuple[str, str], ...], bar_ms: int) -> Program:
+    declared = {group: declare(group, bar_ms) for group in dict.fromkeys(group for group, _ in names)}
+    return lower({name: declared[group][name] for group, name in names if name in declared[group]})
 
 
 def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
@@ -59,7 +83,7 @@ def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
     return pa.table({"open_time_utc": times, **columns})
 
 
-def _refuse_disagreement(registered: list[str], built: list[str]) -> None:
+def _refuse_missing(registered: list[str], built: list[str]) -> None:
     missing = [
         Problem(
             "feature-without-function",
@@ -71,16 +95,5 @@ def _refuse_disagreement(registered: list[str], built: list[str]) -> None:
         for name in registered
         if name not in built
     ]
-    extra = [
-        Problem(
-            "feature-without-entry",
-            f"features.yml {name}",
-            "computed but not registered",
-            "an entry for every feature",
-            nearest(name, registered),
-        )
-        for name in built
-        if name not in registered
-    ]
-    if missing or extra:
-        raise InputError([*missing, *extra])
+    if missing:
+        raise InputError(missing)

@@ -1,22 +1,36 @@
-"""Group `time`: when the bar opened, UTC."""
+"""Group `time`: when the bar opened, UTC; the same for every symbol."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import numpy as np
+from candlelock.features.operators import DAY_MS, cosine, floor_ratio, is_above, month, remainder, sine
 
 if TYPE_CHECKING:
-    from candlelock.features.market import Array, Market
+    from candlelock.features.bars import Bars
+    from candlelock.features.expression import Node
 
 HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+EPOCH_WEEKDAY = 3.0  # 1970-01-01 was a Thursday; Monday is 0
 
 
-def build_time(market: Market) -> dict[str, Array]:
-    """Time of day as a point on the circle, and the weekday; the same for every symbol."""
-    angle = 2 * np.pi * (market.open_time_ms % DAY_MS) / DAY_MS
-    weekday = (market.open_time_ms // DAY_MS + EPOCH_WEEKDAY) % 7
-    columns = {"hour_sin": np.sin(angle), "hour_cos": np.cos(angle), "weekday": weekday.astype(np.float64)}
-    return {name: np.where(market.has_bar, values, np.nan) for name, values in columns.items()}
+def declare_time(bars: Bars) -> dict[str, Node]:
+    """Time of day and of week as numbers and as points on the circle, and the month."""
+    opened = bars.column("open_time")
+    of_day = remainder(opened, DAY_MS)
+    weekday = remainder(floor_ratio(opened, DAY_MS) + EPOCH_WEEKDAY, 7.0)
+    day_angle, week_angle = of_day * (2 * math.pi / DAY_MS), weekday * (2 * math.pi / 7)
+    return {
+        "hour": floor_ratio(of_day, HOUR_MS),
+        "minute_of_hour": remainder(of_day, HOUR_MS) / 60_000.0,
+        "minute_of_quarter": remainder(of_day, 15 * 60_000.0) / 60_000.0,
+        "minutes_to_funding": 480.0 - remainder(of_day, 8 * HOUR_MS) / 60_000.0,
+        "hour_sin": sine(day_angle),
+        "hour_cos": cosine(day_angle),
+        "weekday": weekday,
+        "weekday_sin": sine(week_angle),
+        "weekday_cos": cosine(week_angle),
+        "is_weekend": is_above(weekday, 4.5),
+        "month": month(opened),
+    }

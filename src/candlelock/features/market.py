@@ -5,11 +5,12 @@ Does not belong here: reading files, features, labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,10 @@ class Market:
         """True where the exchange has a candle; shape (n_symbols, n_bars)."""
         return ~np.isnan(self.close)
 
+    def columns(self) -> dict[str, Array]:
+        """Every column by name, extras included; shape (n_symbols, n_bars) each."""
+        return {**{name: getattr(self, name) for name in CANDLE_FIELDS}, **self.extras}
+
     def until(self, open_time_ms: int) -> Market:
         """The market as it was known when the bar that opens at `open_time_ms` had closed; later bars do not exist."""
         n_bars = int(np.searchsorted(self.open_time_ms, open_time_ms, side="right"))
@@ -71,3 +76,24 @@ def align(candles: Mapping[str, pd.DataFrame], bar_ms: int) -> Market:
             grids[name][row, at] = frame[name].to_numpy(np.float64)
     fields = {name: grids.pop(name) for name in CANDLE_FIELDS}
     return Market(tuple(candles), bar_ms, grid, **fields, extras=grids)
+
+
+def with_books(market: Market, books: Mapping[str, pa.Table]) -> Market:
+    """The market with the columns of order-book bars as extras `book_<column>`; NaN where there is no recording.
+
+    `books`: symbol -> table of `contracts.book_tables`, one row a bar. Its flags are left out: they know what is later.
+    """
+    extras = dict(market.extras)
+    for symbol, table in books.items():
+        if symbol not in market.symbols:
+            continue
+        times = table["open_time_utc"].cast(pa.int64()).to_numpy()
+        at = (times - market.open_time_ms[0]) // market.bar_ms
+        inside = (at >= 0) & (at < len(market.open_time_ms))
+        row = market.symbols.index(symbol)
+        for name in table.column_names:
+            if name == "open_time_utc" or pa.types.is_boolean(table[name].type):
+                continue
+            values = extras.setdefault(f"book_{name}", np.full_like(market.close, np.nan))
+            values[row, at[inside]] = table[name].cast(pa.float64()).to_numpy()[inside]
+    return replace(market, extras=extras)

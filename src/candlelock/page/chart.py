@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 Item = TypeVar("Item")
-STEPS = [digit * float(f"1e{power}") for power in range(-9, 13) for digit in (1, 2, 5)]
+STEPS = [digit * float(f"1e{power}") for power in range(-18, 25) for digit in (1, 2, 5)]
 LEFT, RIGHT, TOP = 54, 30, 30
 
 

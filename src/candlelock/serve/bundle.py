@@ -13,12 +13,15 @@ from candlelock.calibrate.calibrator import Calibration
 from candlelock.calibrate.stack import StackWeights, apply_stack
 from candlelock.contracts.documents import Calibrator, Stack, Threshold
 from candlelock.contracts.errors import Problem, nearest, raise_if
+from candlelock.contracts.select_documents import Selection
+from candlelock.select.transform import compile_selection
 from candlelock.train.learners import lightgbm, mlp, xgboost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from candlelock.select.transform import Transform
     from candlelock.train.learner import Model
 
 Array = npt.NDArray[np.float64]
@@ -28,21 +31,27 @@ LOADERS: dict[str, Callable[[Path], Model]] = {"lightgbm": lightgbm.load, "xgboo
 
 @dataclass(frozen=True)
 class Bundle:
-    """Members, stack, calibration and threshold of one head."""
+    """Selection, members, stack, calibration and threshold of one head."""
 
+    selection: Transform
     members: Mapping[str, Model]
     stack: StackWeights
     calibration: Calibration
     threshold: float
 
     def predict(self, x: Array) -> Array:
-        """Calibrated p_up, shape (n_rows,), for features in registry order (n_rows, n_features), NaN where unknown."""
-        raw = {name: model.predict(x) for name, model in self.members.items()}
+        """Calibrated p_up, shape (n_rows,), for features in registry order (n_rows, n_features), NaN where unknown.
+
+        Every feature is asked for, also those the selection leaves out; InputError for another number of them.
+        """
+        seen = self.selection.apply(x)
+        raw = {name: model.predict(seen) for name, model in self.members.items()}
         return self.calibration.apply(apply_stack(self.stack, raw))
 
 
 def load_bundle(folder: Path) -> Bundle:
     """Read `models/<head>`. Raises InputError when a document is missing or broken."""
+    selection = documents.read(folder / "selection.json", Selection)
     stack = documents.read(folder / "stack.json", Stack)
     calibrator = documents.read(folder / "calibrator.json", Calibrator)
     threshold = documents.read(folder / "threshold.json", Threshold)
@@ -51,7 +60,8 @@ def load_bundle(folder: Path) -> Bundle:
     )
     raise_if([problem for name in stack.weights for problem in _absent(folder, name)])
     members = {name: LOADERS[name](folder) for name in stack.weights}
-    return Bundle(members, StackWeights(stack.weights, stack.intercept), calibration, threshold.p_up)
+    weights = StackWeights(stack.weights, stack.intercept)
+    return Bundle(compile_selection(selection), members, weights, calibration, threshold.p_up)
 
 
 def _absent(folder: Path, member: str) -> list[Problem]:

@@ -41,14 +41,15 @@ def read(folder: Path) -> tuple[Manifest, dict[str, pd.DataFrame]]:
     candles in time order, without NaN; bars the source lacks have no row.
     """
     manifest, candles = read_exact(folder)
-    return manifest, {symbol: _frame(table) for symbol, table in candles.items()}
+    return manifest, {symbol: to_frame(table) for symbol, table in candles.items()}
 
 
 def _schema(entry: SymbolFile) -> TableSchema:
     return candles_schema([column.name for column in entry.columns])
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """One symbol's candles as `read` gives them."""
     numbers = {name: _floats(table[name]) for name in table.column_names if name != TIME}
     return pd.DataFrame({"open_time_ms": manifests.open_time_ms(table), **numbers})
 

@@ -1,8 +1,8 @@
 """Leakage checks that run on the built tables and say what they compared.
 
 Each check is written apart from the code it checks: segments and the folds that training uses are verified from their
-times alone, features by rebuilding them from the past alone. What they cannot see: leaks in the candles themselves, and
-a choice made by looking at test.
+times alone; that features see no future is proven by the stage `causality`, and taken from its report. What they cannot
+see: leaks in the candles themselves, and a choice made by looking at test.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from candlelock.contracts.documents import SEGMENTS, Check
 from candlelock.split.segments import fold_masks, n_folds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
-    Tables = Mapping[str, pa.Table]
+    from candlelock.contracts.causality_documents import CausalityReport
 
 MAX_FINDINGS = 20
 SUSPICIOUS_CORRELATION = 0.9
@@ -56,54 +55,24 @@ def check_time_split(rows: pd.DataFrame, embargo_ms: int) -> Check:
     )
 
 
-def check_future_info(built: Tables, rebuild: Callable[[int], Tables], n_cuts: int) -> Check:
-    """Features of the whole prefix, rebuilt as if later candles did not exist, equal the built tables bit for bit.
-
-    `built`: symbol -> feature table. `rebuild(open_time_ms)`: the same from candles up to that bar alone. Cuts spread
-    evenly over the last nine tenths of the span; the last one leaves out only the last bar.
-    """
-    opens = np.unique(np.concatenate([_open_times(table) for table in built.values()]))
-    cuts = [int(opens[int(len(opens) * (0.1 + 0.9 * share / (n_cuts - 1))) - 1]) for share in range(n_cuts - 1)] + [
-        int(opens[-2])
-    ]
-    findings: list[str] = []
-    n_compared = 0
-    for cut in cuts:
-        for symbol, prefix in rebuild(cut).items():
-            n_compared += prefix.num_rows * (prefix.num_columns - 1)
-            findings += [
-                f"{symbol} {name}, bar {at}: changes with candles after {cut} ms"
-                for name, at in _differences(prefix, built[symbol])
-            ]
-    what = "every feature of the whole prefix, rebuilt without the later candles of any symbol, bit for bit"
+def check_future_info(certificate: CausalityReport, snapshot_id: str, names: Sequence[str]) -> Check:
+    """No feature sees the future: the causality certificate of these features, by name, on this snapshot has passed."""
+    findings = []
+    if certificate.candles.snapshot_id != snapshot_id:
+        findings.append("the causality certificate is of another snapshot")
+    if [feature.name for feature in certificate.features] != list(names):
+        findings.append("the causality certificate is of other features")
+    for found in (found for check in certificate.checks for found in check.findings):
+        place = f"{found.feature} of {found.symbol or 'any symbol'} at {found.time or 'any time'}"
+        findings.append(f"{place}: {found.code}, {found.detail}")
+    evidence = {check.name: {"n_compared": check.n_compared, "passed": check.passed} for check in certificate.checks}
     return Check(
-        passed=not findings,
-        what=what,
-        n_compared=n_compared,
-        evidence={"cut_open_time_ms": cuts},
+        passed=certificate.passed and not findings,
+        what=f"the causality certificate: {len(certificate.features)} features, each tried in {len(evidence)} ways",
+        n_compared=sum(check.n_compared for check in certificate.checks),
+        evidence=evidence,
         findings=findings[:MAX_FINDINGS],
     )
-
-
-def _differences(prefix: pa.Table, whole: pa.Table) -> Iterator[tuple[str, int]]:
-    """Each feature that differs and the open time of the first bar at which it does."""
-    opens = _open_times(prefix)
-    if not np.array_equal(opens, _open_times(whole)[: len(opens)]):
-        yield "open_time_utc", int(opens[0])
-        return
-    for name in prefix.column_names[1:]:
-        a, b = _values(prefix[name]), _values(whole[name])[: len(opens)]
-        differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-        if differs.any():
-            yield name, int(opens[int(differs.argmax())])
-
-
-def _open_times(table: pa.Table) -> npt.NDArray[np.int64]:
-    return np.asarray(table["open_time_utc"].cast(pa.int64()).to_numpy())
-
-
-def _values(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def check_feature_audit(

@@ -12,19 +12,19 @@ from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS
 from candlelock.split.rows import feature_matrix, from_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy as np
     import pandas as pd
     import pyarrow as pa
 
+    from candlelock.contracts.stage_params import FeaturesParams
     from candlelock.contracts.tables import TableSchema
 
 
-def read_feature_tables(root: Path, groups: Iterable[str]) -> dict[str, pa.Table]:
+def read_feature_tables(root: Path, features: FeaturesParams) -> dict[str, pa.Table]:
     """Symbol -> feature table, checked against the registry."""
-    schema = table_schema(user_files.read_registry(root, groups))
+    schema = table_schema(user_files.read_registry(root, features))
     manifest = documents.read(root / files.MANIFEST, Manifest)
     return {entry.symbol: tables.read(root / files.FEATURES / entry.file, schema) for entry in manifest.symbols}
 
@@ -34,10 +34,10 @@ def read_rows(root: Path, head: str) -> pd.DataFrame:
     return from_table(tables.read(root / files.HeadFiles(head).rows, ROWS))
 
 
-def read_matrix(root: Path, head: str, groups: Iterable[str]) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+def read_matrix(root: Path, head: str, features: FeaturesParams) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     """The split of a head, its feature matrix (n_rows, n_features) with NaN where unknown, and the features' names."""
     rows = read_rows(root, head)
-    return rows, *feature_matrix(rows, read_feature_tables(root, groups))
+    return rows, *feature_matrix(rows, read_feature_tables(root, features))
 
 
 def read_member_predictions(root: Path, head: str) -> pd.DataFrame:

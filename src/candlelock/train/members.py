@@ -13,9 +13,12 @@ from candlelock.split.segments import fold_masks, n_folds
 from candlelock.train.learner import LEARNERS, Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from candlelock.contracts.stage_params import Frozen, TrainParams
+    from candlelock.select.transform import Transform, Transforms
     from candlelock.train.learner import Array, Model
 
 Mask = npt.NDArray[np.bool_]
@@ -42,6 +45,14 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class FoldSamples:
+    """What a fold's models train on and what they are judged on, both through the fold's own selection."""
+
+    trains: Sample
+    validates: Sample
+
+
+@dataclass(frozen=True)
 class Trained:
     """A member: the final model, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere)."""
 
@@ -53,6 +64,17 @@ class Trained:
 def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
     """The walk-forward folds of a split table."""
     return [Fold(*fold_masks(rows, fold, embargo_ms)) for fold in range(1, n_folds(rows) + 1)]
+
+
+def fold_samples(sample: Sample, folds: Sequence[Fold], selections: Sequence[Transform]) -> list[FoldSamples]:
+    """The rows of each fold, rows in the order of `sample`, which holds every feature."""
+
+    def seen(mask: Mask, selection: Transform) -> Sample:
+        part = sample.take(mask)
+        return Sample(selection.apply(part.x), part.y)
+
+    pairs = zip(folds, selections, strict=True)
+    return [FoldSamples(seen(fold.trains, own), seen(fold.validates, own)) for fold, own in pairs]
 
 
 def time_order(rows: pd.DataFrame) -> npt.NDArray[np.intp]:
@@ -91,9 +113,10 @@ def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_r
     return learner.fit(_part(sample, rows, trains), None, settings, task.seed, task.threads)
 
 
-def train_member(task: Task, sample: Sample, rows: pd.DataFrame) -> Trained:
+def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms) -> Trained:
     """One model per fold for out-of-fold predictions, and the final model on the whole train segment.
 
+    `sample` holds every feature; a fold's models see what the fold's selection, fitted on its training rows, gives.
     A fold's model stops where its own tail says. One tail is a noisy judge, so the final model trains for the mean of
     what its own tail and every fold found, each scaled by the rows it had: more rows carry more rounds.
     """
@@ -101,17 +124,18 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame) -> Trained:
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
     fold_rounds, scaled = [], []
-    for fold in folds_of(rows, task.embargo_ms):
-        rounds = find_rounds(task, sample, rows, fold.trains) if key else None
-        model = fit_member(task, sample, rows, fold.trains, rounds)
-        out_of_fold[fold.validates] = model.predict(sample.x[fold.validates])
+    for fold, selection in zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True):
+        own = Sample(selection.apply(sample.x), sample.y)
+        rounds = find_rounds(task, own, rows, fold.trains) if key else None
+        model = fit_member(task, own, rows, fold.trains, rounds)
+        out_of_fold[fold.validates] = model.predict(own.x[fold.validates])
         fold_rounds.append(model.n_rounds)
         scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
-    rounds = None
+    rounds, own = None, Sample(selections.final.apply(sample.x), sample.y)
     if key is not None:
-        found = float(np.mean([*scaled, find_rounds(task, sample, rows, is_train)]))
+        found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train)]))
         rounds = min(round(found), getattr(task.settings, key))
-    return Trained(fit_member(task, sample, rows, is_train, rounds), fold_rounds, out_of_fold)
+    return Trained(fit_member(task, own, rows, is_train, rounds), fold_rounds, out_of_fold)
 
 
 def _part(sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:

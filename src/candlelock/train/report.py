@@ -13,19 +13,24 @@ from candlelock.contracts.tables import MEMBERS, TIME
 from candlelock.train.members import log_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from candlelock.select.transform import Transform
     from candlelock.train.learner import Array
     from candlelock.train.members import Task, Trained
 
 
-def member_predictions(rows: pd.DataFrame, x: Array, trained: Mapping[str, Trained]) -> pa.Table:
-    """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table."""
+def member_predictions(rows: pd.DataFrame, x: Array, selection: Transform, trained: Mapping[str, Trained]) -> pa.Table:
+    """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table.
+
+    `x`: every feature, (n_rows, n_features); `selection`: what leads from them to those of the final models.
+    """
     is_later = rows["segment"].notna().to_numpy() & (rows["segment"] != "train").to_numpy()
+    later = selection.apply(x[is_later])
     columns = {}
     for name, member in trained.items():
         p = member.out_of_fold.copy()
-        p[is_later] = member.model.predict(x[is_later])
+        p[is_later] = member.model.predict(later)
         columns[f"p_up_{name}"] = p
     known = ~np.isnan(next(iter(columns.values())))
     table = {
@@ -36,13 +41,16 @@ def member_predictions(rows: pd.DataFrame, x: Array, trained: Mapping[str, Train
     return pa.table(table | {name: pa.array(p[known]) for name, p in columns.items()})
 
 
-def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, names: Sequence[str]) -> Member:
-    """Settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member."""
+def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection: Transform) -> Member:
+    """Settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member.
+
+    The final `selection` gives each gain back to the features it came from.
+    """
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     known = ~np.isnan(trained.out_of_fold)
     gains = trained.model.gains()
-    shares = gains / gains.sum() if gains.sum() > 0 else gains
-    ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    shares = selection.attribute(gains / gains.sum() if gains.sum() > 0 else gains)
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return Member(
         role="member" if task.name in MEMBERS else "baseline",
         files=sorted(trained.model.files()),

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
-    from candlelock.train.learner import Sample
-    from candlelock.train.members import Fold
+    from candlelock.train.members import FoldSamples
 
 N_STARTUP_TRIALS = 4
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -35,7 +34,7 @@ class SearchTask:
 
 
 def search(
-    task: SearchTask, sample: Sample, folds: Sequence[Fold], params: TrainParams, on_trial: Callable[[int, float], None]
+    task: SearchTask, folds: Sequence[FoldSamples], params: TrainParams, on_trial: Callable[[int, float], None]
 ) -> Study:
     """Minimise the folds' mean log loss, starting from the values in `params`; without a space, only those are tried.
 
@@ -54,7 +53,7 @@ def search(
         settings = base.model_copy(update=found)
         own = losses[trial.number] = []
         for step, fold in enumerate(folds):
-            own.append(_fold_loss(task, settings, sample, fold))
+            own.append(_fold_loss(task, settings, fold))
             trial.report(_weighted(own, folds), step)
             if step + 1 < len(folds) and trial.should_prune():
                 raise optuna.TrialPruned
@@ -67,19 +66,19 @@ def search(
     return _describe(task, [_trial(trial, losses[trial.number], folds) for trial in study.trials], folds)
 
 
-def _fold_loss(task: SearchTask, settings: Frozen, sample: Sample, fold: Fold) -> float:
-    watch = sample.take(fold.validates)
-    model = LEARNERS[task.name].fit(sample.take(fold.trains), watch, settings, task.seed, task.threads)
+def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples) -> float:
+    watch = fold.validates
+    model = LEARNERS[task.name].fit(fold.trains, watch, settings, task.seed, task.threads)
     return log_loss(watch.y, model.predict(watch.x))
 
 
-def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[Fold]) -> Study:
+def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[FoldSamples]) -> Study:
     best = min((trial for trial in trials if not trial.is_pruned), key=lambda trial: (trial.loss, trial.number))
     return Study(
         sampler="TPE",
         seed=task.seed,
         metric="log_loss",
-        n_rows=sum(int(fold.validates.sum()) for fold in folds),
+        n_rows=sum(len(fold.validates.y) for fold in folds),
         trials=trials,
         best_trial=best.number,
         best_parameters=best.parameters,
@@ -92,13 +91,13 @@ def _suggest(trial: optuna.Trial, key: str, limits: SearchRange, start: float) -
     return trial.suggest_float(key, limits.low, limits.high, log=limits.log)
 
 
-def _weighted(losses: Sequence[float], folds: Sequence[Fold]) -> float:
+def _weighted(losses: Sequence[float], folds: Sequence[FoldSamples]) -> float:
     """Mean of the losses so far, weighted by the rows of their folds."""
-    rows = [int(fold.validates.sum()) for fold in folds[: len(losses)]]
+    rows = [len(fold.validates.y) for fold in folds[: len(losses)]]
     return float(np.average(losses, weights=rows))
 
 
-def _trial(trial: optuna.trial.FrozenTrial, losses: list[float], folds: Sequence[Fold]) -> Trial:
+def _trial(trial: optuna.trial.FrozenTrial, losses: list[float], folds: Sequence[FoldSamples]) -> Trial:
     return Trial(
         number=trial.number,
         parameters={key: float(value) for key, value in trial.params.items()},

@@ -36,15 +36,32 @@ STEPS = [
     "every artifact has the hash it names",
     "the candles are those of the snapshot it names",
     "built again from the reports, it is the same card",
-    "the features, built again from the candles and from their past alone",
+    "the features, built again from the candles",
     "the labels and the time split, derived again from the candles",
+    "the selections of features, fitted again on the rows each may see",
     "the models answer what is stored",
     "stack, calibrator and threshold, fitted again",
     "the evaluation, computed again from predictions",
     "the back-test, traded again from predictions and candles",
     "the pages, rendered again",
+    "the causality certificate, made again",
 ]
-SCHEMA, DIGEST, HASHES, CANDLES, BUILT, FEATURES, SPLIT, ANSWERS, FITTED, EVALUATION, BACKTEST, PAGES = STEPS
+(
+    SCHEMA,
+    DIGEST,
+    HASHES,
+    CANDLES,
+    BUILT,
+    FEATURES,
+    SPLIT,
+    CHOSEN,
+    ANSWERS,
+    FITTED,
+    EVALUATION,
+    BACKTEST,
+    PAGES,
+    CERTIFICATE,
+) = STEPS
 
 
 def prove(root: Path) -> list[Finding]:
@@ -176,6 +193,15 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
             SPLIT,
             "evidence.embargo_seconds",
         ),
+        (
+            "reports/direction/selection.json",
+            lambda report: _rescore(report["folds"][1]),
+            CHOSEN,
+            "folds.1.steps.1.scores",
+        ),
+        ("reports/direction/selection.json", lambda report: _rescore(report["final"]), CHOSEN, "final.steps.1.scores"),
+        ("models/direction/selection.json", lambda selection: _rescore(selection), CHOSEN, "steps.1.scores"),
+        ("models/direction/selection.json", lambda selection: _restore(selection), CHOSEN, "outputs"),
         ("models/direction/stack.json", lambda stack: stack.update(intercept=0.5), ANSWERS, "answers differ"),
         ("models/direction/threshold.json", lambda found: found.update(p_up=0.85), ANSWERS, "has_signal is wrong"),
         ("models/direction/threshold.json", lambda found: found.update(p_up=0.123), None, "StopIteration"),
@@ -186,6 +212,10 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
         "back-test",
         "future info",
         "time split",
+        "selection of a fold",
+        "final selection",
+        "score behind the model's selection",
+        "feature the model never saw",
         "stack",
         "threshold",
         "threshold that is no candidate",
@@ -203,6 +233,19 @@ def test_an_edited_report_behind_a_card_built_again_fails_where_it_is_derived(
     found, detail = failure(project_copy)
     assert found == step
     assert named in detail
+
+
+def _rescore(selection: dict[str, Any]) -> None:
+    """Another score of a feature that was kept."""
+    selection["steps"][1]["scores"][selection["outputs"][0]] += 1e-9
+
+
+def _restore(selection: dict[str, Any]) -> None:
+    """A feature that was dropped in the place of the last that was kept."""
+    for step in selection["steps"]:
+        step["dropped"] = []
+        step["inputs"] = step["outputs"] = selection["inputs"]
+    selection["outputs"] = selection["inputs"]
 
 
 def _renew_lineage(root: Path) -> None:

@@ -13,6 +13,7 @@ from candlelock.card.evidence import Evidence, read_policy
 from candlelock.card.figures import Plots
 from candlelock.contracts import card_document as c
 from candlelock.contracts import documents as d
+from candlelock.contracts import select_documents as x
 from candlelock.contracts import snapshot_documents as s
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
@@ -219,17 +220,52 @@ def manifest() -> s.Manifest:
 
 
 @pytest.fixture
+def selection() -> x.Selection:
+    """The last feature repeats the first."""
+    seen = x.RowsSeen(
+        n_rows=92_340,
+        n_rows_by_symbol=dict.fromkeys(SYMBOLS, 18_468),
+        first_open_utc=START,
+        last_open_utc=START,
+        last_label_end_utc=TRAIN_END,
+        keys_sha256=sha("keys"),
+        values_sha256=sha("values"),
+    )
+    twin = x.Dropped(name=FEATURES[-1], reason="correlated", score=0.97, threshold=0.95, twin=FEATURES[0])
+    scores = dict.fromkeys(FEATURES, 0.01)
+    ends = {"seen": seen, "inputs": FEATURES, "outputs": FEATURES[:-1]}
+    step = x.DropStep(step="correlation", scores=scores, dropped=[twin], **ends)
+    return x.Selection(steps=[step], **ends)
+
+
+@pytest.fixture
+def threshold() -> d.Threshold:
+    return d.Threshold(
+        p_up=0.5725,
+        is_profitable=True,
+        round_trip_cost_bps=30,
+        candidates=[d.ThresholdChoice(p_up=0.5725, n_trades=310, net_profit_bps=412.5)],
+        n_rows=16_790,
+        first_decision_utc=CALIBRATE_END,
+        last_label_end_utc=TEST_START,
+    )
+
+
+@pytest.fixture
 def evidence(
     evaluation: d.EvaluationReport,
     training: d.TrainingReport,
     backtest: d.BacktestReport,
     leakage: d.LeakageReport,
     manifest: s.Manifest,
+    selection: x.Selection,
+    threshold: d.Threshold,
 ) -> Evidence:
     hardware = d.Hardware(cpu="AMD EPYC 7B13", n_cores=2, platform="Linux-6.1-x86_64", python="3.11.2")
     return Evidence(
         manifest=manifest,
         leakage=leakage,
+        selection=selection,
         training=training,
         calibrator=d.Calibrator(
             method="platt",
@@ -242,15 +278,7 @@ def evidence(
             first_decision_utc=TRAIN_END,
             last_label_end_utc=CALIBRATE_END,
         ),
-        threshold=d.Threshold(
-            p_up=0.5725,
-            is_profitable=True,
-            round_trip_cost_bps=30,
-            candidates=[d.ThresholdChoice(p_up=0.5725, n_trades=310, net_profit_bps=412.5)],
-            n_rows=16_790,
-            first_decision_utc=CALIBRATE_END,
-            last_label_end_utc=TEST_START,
-        ),
+        threshold=threshold,
         evaluation=evaluation,
         backtest=backtest,
         latency=d.LatencyReport(

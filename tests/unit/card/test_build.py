@@ -63,7 +63,10 @@ def test_the_figures_are_those_of_the_reports(evidence: Evidence, params: Params
     assert built.train.range.end == evidence.training.last_label_end_utc
     assert built.train.horizon_bars == params.heads["direction"].horizon_bars
     assert built.lineage == evidence.lineage
-    assert list(built.hyperparameters) == ["lightgbm", "xgboost", "mlp"]
+    assert list(built.hyperparameters) == ["selection", "lightgbm", "xgboost", "mlp"]
+    n_in = len(evidence.selection.inputs)
+    chosen = {"steps": ["correlation"], "n_features_in": n_in, "n_features_out": n_in - 1}
+    assert built.hyperparameters["selection"] == chosen
     assert built.hyperparameters["lightgbm"] == {"num_leaves": 31, "learning_rate": 0.05, "n_rounds": 143}
     assert built.parameters == params.model_dump(mode="json")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from candlelock.artifacts.user_files import read_registry
+from candlelock.artifacts.user_files import read_catalogue
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import Feature, select, table_schema
 from candlelock.features.build import GROUPS, build_features, build_tables
@@ -15,7 +15,7 @@ from candlelock.features.market import Array, Market
 from tests.markets import HOUR_MS, walk
 
 ROOT = Path(__file__).resolve().parents[3]
-REGISTRY = read_registry(ROOT, GROUPS)
+REGISTRY = select(read_catalogue(ROOT), GROUPS)
 MARKET = walk(seed=3, n_symbols=3, n_bars=750, gap_share=0.02, latest_start=20)
 
 
@@ -63,7 +63,7 @@ def test_tables_fit_their_schema_and_hold_the_features_at_the_candles() -> None:
 
 def entry(name: str, group: str = "trend") -> Feature:
     fields = {"dtype": "float64", "unit": "1", "warmup_bars": 0, "available_at": "close", "formula": "x"}
-    return Feature.model_validate({"name": name, "group": group, **fields})
+    return Feature.model_validate({"name": name, "group": group, "inputs": ["close"], **fields})
 
 
 def test_an_entry_without_a_function_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Window statistics against a slow oracle and against answers worked out by hand."""
+"""Kernels of the trailing windows against the frozen slow oracle, exact sums and answers worked out by hand."""
 
 from __future__ import annotations
 
@@ -7,112 +7,133 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from candlelock.features import windows
-from candlelock.features.windows import lag, min_present, position_in_range, ratio, zscore
+from candlelock.features import operators as op
+from candlelock.features.expression import source
+from tests.oracles import operators as naive
+from tests.oracles import windows as frozen
+from tests.oracles.expressions import values
+from tests.oracles.series import KINDS, series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from candlelock.features.expression import Node
     from candlelock.features.market import Array
 
 NAN = float("nan")
-STATISTICS: dict[str, tuple[Callable[[Array, int], Array], Callable[[Array], float]]] = {
-    "sum": (windows.rolling_sum, np.sum),
-    "mean": (windows.rolling_mean, np.mean),
-    "max": (windows.rolling_max, np.max),
-    "min": (windows.rolling_min, np.min),
-    "std": (windows.rolling_std, lambda values: float(np.std(values, ddof=0))),
+X = source("x")
+WINDOWS = (1, 2, 3, 9, 10, 24, 96, 300)
+N_BARS = 700
+
+# Kernel, frozen oracle, and the size that a difference is measured by: of the values, or of their spread.
+STATISTICS: dict[str, tuple[Callable[[Node, int], Node], Callable[[Array, int], Array], Callable[[Array], float]]] = {
+    "sum": (op.window_sum, frozen.rolling_sum, lambda x: float(np.abs(x).sum())),
+    "mean": (op.window_mean, frozen.rolling_mean, lambda x: float(np.abs(x).max())),
+    "max": (op.window_max, frozen.rolling_max, lambda x: 0.0),
+    "min": (op.window_min, frozen.rolling_min, lambda x: 0.0),
+    "std": (op.window_std, frozen.rolling_std, lambda x: float(np.std(x))),
 }
 
 
-def oracle(x: Array, window: int, statistic: Callable[[Array], float]) -> Array:
-    """One row, bar by bar: the statistic of the present values, NaN with fewer than nine tenths of the window."""
-    out = np.full_like(x, NAN)
-    for bar in range(window - 1, len(x)):
-        values = x[bar - window + 1 : bar + 1]
-        present = values[~np.isnan(values)]
-        if 10 * len(present) >= 9 * window:
-            out[bar] = statistic(present)
-    return out
+def kernel(node: Node, x: Array) -> Array:
+    return values({"it": node}, {"x": x})["it"]
 
 
-def random_rows(seed: int, n_bars: int, gap_share: float) -> Array:
-    random = np.random.default_rng(seed)
-    values = random.normal(5, 2, (2, n_bars))
-    return np.where(random.random((2, n_bars)) < gap_share, NAN, values)
+def of_oracle(x: Array, window: int, statistic: Callable[[Array, int], Array]) -> Array:
+    """Windows that reach beyond the first bar find missing bars there."""
+    padded = np.concatenate([np.full(window - 1, NAN), x])
+    return statistic(padded[None], window)[0, window - 1 :]
 
 
-@pytest.mark.parametrize("window", [1, 2, 6, 9, 10, 14, 30])
-@pytest.mark.parametrize("gap_share", [0.0, 0.08, 0.3])
+def assert_close(found: Array, wanted: Array, size: Array | float) -> None:
+    """Null in the same places; elsewhere within 1e-12 of `size`."""
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    bound = np.broadcast_to(1e-12 * np.asarray(size), wanted.shape)
+    is_known = ~np.isnan(wanted)
+    assert (np.abs(found - wanted)[is_known] <= bound[is_known]).all()
+
+
+@pytest.mark.parametrize("gap_share", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", STATISTICS)
-def test_a_statistic_agrees_with_the_oracle(name: str, gap_share: float, window: int) -> None:
-    rolling, statistic = STATISTICS[name]
-    x = random_rows(window, 120, gap_share)
-    expected = np.array([oracle(row, window, statistic) for row in x])
-    assert np.isfinite(expected).any() or (gap_share == 0.3 and window > 2)
-    np.testing.assert_allclose(rolling(x, window), expected, rtol=1e-12, atol=0)
+def test_a_window_agrees_with_the_frozen_oracle(name: str, kind: str, gap_share: float) -> None:
+    build, statistic, size = STATISTICS[name]
+    x = series(kind, N_BARS, gap_share)
+    found = values({str(window): build(X, window) for window in WINDOWS}, {"x": x})
+    for window in WINDOWS:
+        wanted = of_oracle(x, window, statistic)
+        assert np.isfinite(wanted).any() or gap_share == 0.2
+        assert_close(found[str(window)], wanted, naive.over_windows(x, window, size))
 
 
-@pytest.mark.parametrize("name", STATISTICS)
-@pytest.mark.parametrize("n_bars", [0, 1, 4, 5])
-def test_a_series_shorter_than_the_window_or_just_as_long(name: str, n_bars: int) -> None:
-    x = np.arange(float(n_bars))[None]
-    out = STATISTICS[name][0](x, 5)
-    assert out.shape == x.shape
-    assert np.isfinite(out).tolist() == [[bar == 4 for bar in range(n_bars)]]
+@pytest.mark.parametrize("kind", ["walk", "flat", "high level"])
+def test_a_deviation_does_not_lose_digits_to_the_level(kind: str) -> None:
+    """Against sums rounded once: also where the spread is a hundred-thousandth of the level."""
+    x = series(kind, N_BARS, 0.05)
+    for window in (2, 24, 300):
+        wanted = naive.over_windows(x, window, naive.std)
+        assert_close(kernel(op.window_std(X, window), x), wanted, wanted)
+
+
+@pytest.mark.parametrize("kind", ["ticks", "flat", "outliers"])
+def test_extremes_and_their_ages_are_exact_and_the_latest_of_several(kind: str) -> None:
+    x = series(kind, N_BARS, 0.05)
+    nodes = {f"{window} max": op.bars_since_max(X, window) for window in WINDOWS}
+    nodes |= {f"{window} min": op.bars_since_min(X, window) for window in WINDOWS}
+    found = values(nodes, {"x": x})
+    for window in WINDOWS:
+        np.testing.assert_array_equal(found[f"{window} max"], naive.bars_since(x, window, np.max))
+        np.testing.assert_array_equal(found[f"{window} min"], naive.bars_since(x, window, np.min))
+
+
+@pytest.mark.parametrize("n_bars", [1, 2, 3, 5, 30])
+def test_a_lag_is_the_value_of_just_so_many_bars_before(n_bars: int) -> None:
+    x = series("noise", 40, 0.2)
+    np.testing.assert_array_equal(kernel(op.lag(X, n_bars), x), frozen.lag(x[None], n_bars)[0])
+    np.testing.assert_array_equal(kernel(op.change(X, n_bars), x), x - frozen.lag(x[None], n_bars)[0])
 
 
 @pytest.mark.parametrize(
-    ("window", "least"), [(1, 1), (6, 6), (9, 9), (10, 9), (14, 13), (24, 22), (96, 87), (672, 605)]
+    ("window", "least"), [(1, 1), (6, 6), (9, 9), (10, 9), (14, 13), (24, 22), (96, 87), (300, 270)]
 )
 def test_a_window_needs_nine_tenths_of_its_bars(window: int, least: int) -> None:
-    assert min_present(window) == least
-    x = np.ones((1, window))
-    x[0, : window - least] = NAN
-    assert np.isfinite(windows.rolling_mean(x, window)[0, -1])
-    x[0, -1] = NAN
-    assert np.isnan(windows.rolling_mean(x, window)[0, -1])
-
-
-def test_known_answers() -> None:
-    x = np.array([[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]])
-    assert windows.rolling_std(x, 8)[0, -1] == 2.0
-    assert windows.rolling_mean(x, 8)[0, -1] == 5.0
-    assert zscore(x, 8)[0, -1] == 2.0
-    assert windows.rolling_sum(x, 3)[0].tolist()[2:] == [10.0, 12.0, 13.0, 14.0, 17.0, 21.0]
-    assert windows.rolling_max(x, 3)[0].tolist()[2:] == [4.0, 4.0, 5.0, 5.0, 7.0, 9.0]
-    assert windows.rolling_min(x, 3)[0].tolist()[2:] == [2.0, 4.0, 4.0, 4.0, 5.0, 5.0]
+    assert op.min_present(window) == frozen.min_present(window) == least
+    for n_present in (least, least - 1):
+        x = np.ones(window)
+        x[: window - n_present] = NAN
+        assert np.isnan(kernel(op.window_mean(X, window), x)[-1]) == (n_present < least)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e-9, 123_456_789.123, -7.3])
 @pytest.mark.parametrize("window", [6, 24, 96])
-def test_a_flat_window_has_exactly_no_spread_and_no_z_score(value: float, window: int) -> None:
-    x = np.full((1, window + 3), value)
-    assert windows.rolling_std(x, window)[0, window - 1 :].tolist() == [0.0] * 4
-    assert np.isnan(zscore(x, window)).all()
-    assert np.isnan(position_in_range(x, x, x, window)).all()
+def test_a_flat_window_has_exactly_no_spread_no_z_score_and_no_place(value: float, window: int) -> None:
+    x = np.concatenate([[value + 1.0], np.full(3 * window, value)])
+    nodes = {"std": op.window_std(X, window), "score": op.zscore(X, window), "deviation": op.mean_deviation(X, window)}
+    nodes["place"] = op.position_in_range(X, X, X, window)
+    found = {name: row[window:] for name, row in values(nodes, {"x": x}).items()}
+    assert set(found["std"]) == set(found["deviation"]) == {0.0}
+    assert np.isnan(found["score"]).all()
+    assert np.isnan(found["place"]).all()
 
 
 def test_a_small_real_spread_is_not_taken_for_flat() -> None:
-    x = np.array([[1e6, 1e6 + 0.01] * 3])
-    assert windows.rolling_std(x, 6)[0, -1] == pytest.approx(0.005, rel=1e-4)
+    x = np.array([1e6, 1e6 + 0.01] * 3)
+    assert kernel(op.window_std(X, 6), x)[-1] == pytest.approx(0.005, rel=1e-4)
 
 
-def test_position_in_range_by_hand() -> None:
-    high, low = np.array([[4.0, 9.0, 6.0]]), np.array([[1.0, 5.0, 3.0]])
-    close = np.array([[2.0, 7.0, 5.0]])
-    assert position_in_range(close, high, low, 3)[0, -1] == (5 - 1) / (9 - 1)
-    assert position_in_range(high, high, low, 2)[0, 1] == 1.0
-    assert position_in_range(low, high, low, 2)[0, 2] == 0.0
+def test_known_answers() -> None:
+    x = np.array([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0])
+    assert kernel(op.window_std(X, 8), x)[-1] == 2.0
+    assert kernel(op.window_mean(X, 8), x)[-1] == 5.0
+    assert kernel(op.zscore(X, 8), x)[-1] == 2.0
+    assert kernel(op.window_sum(X, 3), x).tolist()[2:] == [10.0, 12.0, 13.0, 14.0, 17.0, 21.0]
+    assert kernel(op.window_max(X, 3), x).tolist()[2:] == [4.0, 4.0, 5.0, 5.0, 7.0, 9.0]
+    assert kernel(op.window_min(X, 3), x).tolist()[2:] == [2.0, 4.0, 4.0, 4.0, 5.0, 5.0]
+    high, low = np.array([4.0, 9.0, 6.0]), np.array([1.0, 5.0, 3.0])
+    place = op.position_in_range(X, source("top"), source("bottom"), 3)
+    assert values({"it": place}, {"x": np.array([2.0, 7.0, 5.0]), "top": high, "bottom": low})["it"][-1] == 4 / 8
 
 
-def test_lag_moves_later_and_never_earlier() -> None:
-    x = np.array([[1.0, 2.0, 3.0]])
-    np.testing.assert_array_equal(lag(x, 1), [[NAN, 1.0, 2.0]])
-    np.testing.assert_array_equal(lag(x, 3), [[NAN, NAN, NAN]])
-    np.testing.assert_array_equal(lag(x, 7), [[NAN, NAN, NAN]])
-
-
-def test_a_ratio_is_unknown_over_nothing() -> None:
-    out = ratio(np.array([1.0, 1.0, NAN, 0.0, -1.0]), np.array([2.0, 0.0, 1.0, 0.0, NAN]))
-    np.testing.assert_array_equal(out, [0.5, NAN, NAN, NAN, NAN])
+def test_a_window_of_no_bars_is_no_window() -> None:
+    with pytest.raises(ValueError, match="a window of 0 bars"):
+        op.window_sum(X, 0)

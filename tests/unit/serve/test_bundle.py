@@ -15,8 +15,10 @@ from candlelock.calibrate.report import describe_calibrator, describe_stack, des
 from candlelock.calibrate.stack import apply_stack, fit_stack
 from candlelock.contracts.documents import ThresholdChoice
 from candlelock.contracts.errors import InputError
+from candlelock.contracts.select_documents import Dropped, DropStep, Selection
 from candlelock.contracts.stage_params import LightgbmParams, MlpParams, XgboostParams
 from candlelock.contracts.tables import MEMBERS
+from candlelock.select.train_rows import train_rows
 from candlelock.serve.bundle import LOADERS, load_bundle
 from candlelock.train.learner import LEARNERS, Sample
 
@@ -68,8 +70,20 @@ def parts() -> Parts:
     return Parts(models, stack, {method: fit_calibration(method, raw, y[1000:]) for method in methods}, x)
 
 
+def select(names: str, gone: str = "") -> Selection:
+    """A selection of features named by single letters that drops some of them."""
+    kept = [name for name in names if name not in gone]
+    keys = SEEN.assign(symbol="BTC/USD", open_time_ms=0)
+    seen = train_rows(np.zeros((1, len(names))), np.ones(1), list(names), keys).seen()
+    dropped = [Dropped(name=name, reason="weak", score=0.0, threshold=0.1, twin=None) for name in gone]
+    scores = dict.fromkeys(names, 0.0)
+    step = DropStep(step="importance", seen=seen, inputs=list(names), outputs=kept, scores=scores, dropped=dropped)
+    return Selection(seen=seen, inputs=list(names), outputs=kept, steps=[step])
+
+
 def write(folder: Path, parts: Parts, method: Method) -> Path:
-    """The bundle's files as the stages write them."""
+    """The bundle's files as the stages write them, of models that see every feature."""
+    documents.write(folder / "selection.json", select("abcd"))
     for model in parts.models.values():
         for name, content in model.files().items():
             (folder / name).write_bytes(content)
@@ -89,6 +103,21 @@ def test_a_loaded_bundle_answers_bit_for_bit_as_its_parts(parts: Parts, tmp_path
     assert bundle.predict(parts.x).std() > 0.1
 
 
+def test_the_models_see_what_the_selection_leaves_of_every_feature(parts: Parts, tmp_path: Path) -> None:
+    before = load_bundle(write(tmp_path, parts, "platt")).predict(parts.x)
+    documents.write(tmp_path / "selection.json", select("xabycdz", gone="xyz"))
+    noise = np.random.default_rng(2).normal(size=(len(parts.x), 3))
+    wide = np.column_stack([noise[:, 0], parts.x[:, :2], noise[:, 1], parts.x[:, 2:], noise[:, 2]])
+    np.testing.assert_array_equal(load_bundle(tmp_path).predict(wide), before)
+
+
+@pytest.mark.parametrize("n_columns", [3, 5])
+def test_another_number_of_features_is_an_input_error(parts: Parts, tmp_path: Path, n_columns: int) -> None:
+    with pytest.raises(InputError) as caught:
+        load_bundle(write(tmp_path, parts, "platt")).predict(np.zeros((2, n_columns)))
+    assert [problem.code for problem in caught.value.problems] == ["selection-columns"]
+
+
 def test_one_row_is_answered_as_in_the_batch(parts: Parts, tmp_path: Path) -> None:
     bundle = load_bundle(write(tmp_path, parts, "platt"))
     one_by_one = np.concatenate([bundle.predict(row[None]) for row in parts.x[:50]])
@@ -100,7 +129,7 @@ def test_a_row_of_unknowns_gets_a_probability(parts: Parts, tmp_path: Path) -> N
     assert 0 < p[0] < 1
 
 
-@pytest.mark.parametrize("name", ["stack.json", "calibrator.json", "threshold.json"])
+@pytest.mark.parametrize("name", ["selection.json", "stack.json", "calibrator.json", "threshold.json"])
 @pytest.mark.parametrize(
     ("content", "code"), [(None, "document-missing"), (b"{", "document-not-json"), (b"{}", "document-invalid")]
 )

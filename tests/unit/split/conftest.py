@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from candlelock.artifacts import user_files
+from candlelock.contracts.registry import select
 from candlelock.contracts.stage_params import SplitParams
 from candlelock.features.market import align
 
@@ -51,7 +52,7 @@ def walk() -> Callable[..., Market]:
 @pytest.fixture(scope="session")
 def entries() -> tuple[Feature, ...]:
     """The whole registry."""
-    return user_files.read_registry(Path(__file__).parents[3], GROUPS)
+    return select(user_files.read_catalogue(Path(__file__).parents[3]), GROUPS)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +61,7 @@ def params() -> Callable[..., SplitParams]:
 
     def make(**changes: Any) -> SplitParams:
         fractions = {"calibrate_frac": 0.1, "decide_frac": 0.1, "test_frac": 0.25}
-        values = {"min_history_bars": 10, "embargo_bars": 5, "n_folds": 3, "n_prefix_cuts": 4}
+        values = {"min_history_bars": 10, "embargo_bars": 5, "n_folds": 3}
         return SplitParams(**{**fractions, **values, **changes})
 
     return make

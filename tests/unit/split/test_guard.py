@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
+from candlelock.contracts.causality_documents import CausalityFinding, CausalityReport
+from candlelock.contracts.stage_params import CausalityParams
 from candlelock.features.audit import disagreements
 from candlelock.features.build import build_tables
 from candlelock.split import guard
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
+    import pandas as pd
 
     from candlelock.contracts.documents import Check
     from candlelock.contracts.registry import Feature
@@ -108,109 +110,99 @@ def test_a_label_known_before_its_decision_is_found(walk: Walk, params: Params) 
 
 # --- future_info --------------------------------------------------------------------------------------------------
 
-
-def build_with(entries: Entries, leak: Column) -> Callable[[Market], Tables]:
-    """The real tables of a market, with `body_1` replaced by what `leak` makes of each symbol's candles."""
-
-    def build(market: Market) -> Tables:
-        tables = build_tables(market, entries)
-        at = tables["BTC/USD"].column_names.index("body_1")
-        for row, symbol in enumerate(market.symbols):
-            has_bar = market.has_bar[row]
-            candles = pd.DataFrame({name: getattr(market, name)[row][has_bar] for name in ("close", "volume")})
-            values = pa.array(leak(candles).to_numpy(dtype=float), from_pandas=True)
-            tables[symbol] = tables[symbol].set_column(at, "body_1", values)
-        return tables
-
-    return build
+SNAPSHOT = "5" * 64
 
 
-def check_build(build: Callable[[Market], Tables], market: Market, n_cuts: int = 4) -> Check:
-    return guard.check_future_info(build(market), lambda last: build(market.until(last)), n_cuts)
+@pytest.fixture(scope="module")
+def certificate() -> CausalityReport:
+    """A certificate of two features that has passed."""
+    settings = dict.fromkeys(CausalityParams.model_fields, 10**6)
+    feature = {
+        "group": "returns", "warmup_bars": 1, "available_at": "close", "rtol": 0.0, "passed": True, "n_values": 9,
+        "n_compared": {"prefix": 90, "replay": 10},
+    }  # fmt: skip
+    check = {"what": "w", "passed": True, "n_findings": 0, "evidence": {}, "findings": []}
+    return CausalityReport.model_validate(
+        {
+            "passed": True,
+            "n_findings": 0,
+            "seed": 1,
+            "settings": settings,
+            "candles": {
+                "snapshot_id": SNAPSHOT, "symbols": ["BTC/USD"], "bar_minutes": 30.0, "n_bars": 100, "n_candles": 100,
+                "n_missing_bars": 0, "n_bars_left_out": 0, "first_open_utc": "2018-01-01T00:00:00Z",
+                "last_open_utc": "2018-01-03T01:30:00Z",
+            },
+            "checks": [check | {"name": "prefix", "n_compared": 180}, check | {"name": "replay", "n_compared": 20}],
+            "features": [feature | {"name": "return_1"}, feature | {"name": "body_1"}],
+        }
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "market",
-    [{}, {"starts": (0, 100, 400)}, {"starts": (0,)}, {"missing": (*range(150, 170), 500)}],
-    ids=["whole", "late starts", "one symbol", "gaps"],
-)
-def test_the_projects_features_see_no_future(walk: Walk, entries: Entries, market: dict[str, Any]) -> None:
-    check = check_build(lambda candles: build_tables(candles, entries), walk(**market))
-    assert check.passed, check.findings
-    assert check.n_compared > 10_000
+def failed(certificate: CausalityReport, code: str) -> CausalityReport:
+    """The certificate with a finding of its second check."""
+    finding = CausalityFinding(
+        code=code, feature="body_1", symbol="BTC/USD", time="2018-01-02T00:00:00Z", offset_bars=-3, detail="d", help="h"
+    )
+    check = certificate.checks[1].model_copy(update={"passed": False, "n_findings": 1, "findings": [finding]})
+    return certificate.model_copy(update={"passed": False, "n_findings": 1, "checks": [certificate.checks[0], check]})
 
 
-def test_the_last_cut_leaves_out_the_last_bar_alone(walk: Walk, entries: Entries) -> None:
-    market = walk()
-    cuts = check_build(lambda candles: build_tables(candles, entries), market).evidence["cut_open_time_ms"]
-    assert cuts[-1] == market.open_time_ms[-2]
-    assert [int(np.searchsorted(market.open_time_ms, cut)) for cut in cuts] == [71, 287, 502, 718]
+def test_a_certificate_that_passed_says_that_no_feature_sees_the_future(certificate: CausalityReport) -> None:
+    check = guard.check_future_info(certificate, SNAPSHOT, ["return_1", "body_1"])
+    assert check.passed
+    assert check.findings == []
+    assert check.n_compared == 200
+    assert check.evidence == {
+        "prefix": {"n_compared": 180, "passed": True},
+        "replay": {"n_compared": 20, "passed": True},
+    }
 
 
-LEAKS: dict[str, Column] = {
-    "shift(-1)": lambda c: c["close"].pct_change().shift(-1),
-    "over the whole maximum": lambda c: c["close"] / c["close"].max(),
-    "whole-series z-score": lambda c: (c["volume"] - c["volume"].mean()) / c["volume"].std(),
-    "whole-series rank": lambda c: c["close"].rank(pct=True),
-    "centred window": lambda c: c["close"].rolling(25, center=True).mean(),
-    "backward fill": lambda c: c["close"].where(c.index % 5 == 0).bfill(),
-    "smoothed both ways": lambda c: c["close"].ewm(5).mean()[::-1].ewm(5).mean()[::-1],
-}
-
-
-@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS.keys())
-def test_a_feature_that_sees_the_future_is_found(walk: Walk, entries: Entries, leak: Column) -> None:
-    check = check_build(build_with(entries, leak), walk(missing=(300,)))
+def test_what_the_certificate_found_is_found(certificate: CausalityReport) -> None:
+    check = guard.check_future_info(failed(certificate, "lookback-longer"), SNAPSHOT, ["return_1", "body_1"])
     assert not check.passed
-    assert all(" body_1, bar " in finding for finding in check.findings)
+    assert check.findings == ["body_1 of BTC/USD at 2018-01-02T00:00:00Z: lookback-longer, d"]
 
 
-def test_a_past_only_feature_in_the_same_place_passes(walk: Walk, entries: Entries) -> None:
-    assert check_build(build_with(entries, lambda c: c["close"] / c["close"].cummax()), walk()).passed
-
-
-def test_a_maximum_that_falls_early_in_the_data_is_found_too(walk: Walk, entries: Entries) -> None:
-    def peaked(c: pd.DataFrame) -> pd.Series:
-        close = c["close"].where(c.index != 140, 1000.0)
-        return pd.Series(close / close.max())
-
-    assert not check_build(build_with(entries, peaked), walk()).passed
-
-
-def test_another_symbols_future_is_found(walk: Walk, entries: Entries) -> None:
-    def build(market: Market) -> Tables:
-        later = np.r_[market.close[1][1:], np.nan]
-        tables = build_tables(market, entries)
-        own = replace({"BTC/USD": tables["BTC/USD"]}, "body_1", lambda *_: later / market.close[0])
-        return tables | own
-
-    check = check_build(build, walk())
+@pytest.mark.parametrize("names", [["return_1"], ["body_1", "return_1"], ["return_1", "body_1", "range_1"]])
+def test_a_certificate_of_other_features_proves_nothing(certificate: CausalityReport, names: list[str]) -> None:
+    check = guard.check_future_info(certificate, SNAPSHOT, names)
     assert not check.passed
-    assert {finding.split()[0] for finding in check.findings} == {"BTC/USD"}
+    assert check.findings == ["the causality certificate is of other features"]
 
 
-def test_rows_that_only_the_future_brings_are_found(walk: Walk, entries: Entries) -> None:
-    def build(market: Market) -> Tables:
-        return {name: table.slice(table.num_rows % 2) for name, table in build_tables(market, entries).items()}
-
-    check = check_build(build, walk(721), n_cuts=2)
-    assert any("open_time_utc" in finding for finding in check.findings)
+def test_a_certificate_of_other_candles_proves_nothing(certificate: CausalityReport) -> None:
+    check = guard.check_future_info(certificate, "6" * 64, ["return_1", "body_1"])
+    assert not check.passed
+    assert check.findings == ["the causality certificate is of another snapshot"]
 
 
 # --- feature_audit ------------------------------------------------------------------------------------------------
 
+NAMES = (
+    "return_1", "return_12", "body_1", "close_position_1", "range_1", "volume_zscore_24", "cutler_rsi_14",
+    "price_zscore_6", "volatility_24", "hour_sin", "weekday", "market_return_1", "excess_return_1",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
-def audit(walk: Walk, entries: Entries) -> Callable[[Callable[[Tables, pd.DataFrame], Tables]], Check]:
+def few(entries: Entries) -> Entries:
+    """Features of several groups with short look-backs."""
+    return tuple(entry for entry in entries if entry.name in NAMES)
+
+
+@pytest.fixture(scope="module")
+def audit(walk: Walk, few: Entries) -> Callable[[Callable[[Tables, pd.DataFrame], Tables]], Check]:
     """The audit of the real tables after `change` has had its way with them."""
     market = walk()
-    rows, built = label_direction(market, HORIZON_BARS, 96), build_tables(market, entries)
+    rows, built = label_direction(market, HORIZON_BARS, 96), build_tables(market, few)
 
     def run(change: Callable[[Tables, pd.DataFrame], Tables]) -> Check:
         changed = change(dict(built), rows)
         matrix, names = feature_matrix(rows, changed)
         return guard.check_feature_audit(
-            disagreements(changed, entries), matrix, names, rows["future_return"].to_numpy()
+            disagreements(changed, few, market.bar_ms), matrix, names, rows["future_return"].to_numpy()
         )
 
     return run
@@ -236,10 +228,10 @@ def from_rows(tables: Tables, rows: pd.DataFrame, values: pd.Series) -> Tables:
     return replace(tables, "body_1", of_symbol)
 
 
-def test_the_projects_features_pass_the_audit(audit: Any, entries: Entries) -> None:
+def test_the_projects_features_pass_the_audit(audit: Any, few: Entries) -> None:
     check = audit(lambda tables, rows: tables)
     assert check.passed, check.findings
-    assert check.n_compared == len(entries)
+    assert check.n_compared == len(few) == len(NAMES)
     assert abs(check.evidence["strongest_correlation"]) < 0.5
 
 
@@ -258,22 +250,22 @@ def test_the_label_under_another_name_is_found(audit: Any) -> None:
 
 def test_a_copy_under_a_second_name_is_found(audit: Any) -> None:
     def copy(tables: Tables, rows: pd.DataFrame) -> Tables:
-        return replace(tables, "range_1", lambda _, table: table["body_1"].to_numpy())
+        return replace(tables, "range_1", lambda _, table: table["close_position_1"].to_numpy())
 
-    assert audit(copy).findings == ["range_1: the same values as body_1"]
+    assert audit(copy).findings == ["range_1: the same values as close_position_1"]
 
 
 def test_a_value_inside_the_warm_up_is_found(audit: Any) -> None:
     def early(tables: Tables, rows: pd.DataFrame) -> Tables:
         def of_symbol(symbol: str, table: pa.Table) -> npt.NDArray[np.float64]:
-            values = table["rsi_14"].to_numpy(zero_copy_only=False).copy()
+            values = table["cutler_rsi_14"].to_numpy(zero_copy_only=False).copy()
             if symbol == "ETH/USD":
                 values[13] = 50.0
             return np.asarray(values)
 
-        return replace(tables, "rsi_14", of_symbol)
+        return replace(tables, "cutler_rsi_14", of_symbol)
 
-    assert audit(early).findings == ["ETH/USD rsi_14: a value in row 13, inside its warm-up of 14 bars"]
+    assert audit(early).findings == ["ETH/USD cutler_rsi_14: a value in row 13, inside its warm-up of 14 bars"]
 
 
 def test_wrong_types_columns_and_orders_are_found(audit: Any) -> None:

@@ -16,6 +16,7 @@ from candlelock.contracts import files
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import select, table_schema
 from candlelock.contracts.snapshot_documents import Manifest, Source, SymbolFile
+from candlelock.contracts.stage_params import FeaturesParams
 from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS, TIME
 from candlelock.features.build import build_tables
 from candlelock.split import joined
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from candlelock.features.market import Market
 
 GROUPS = ("returns", "time")
+FEATURES = FeaturesParams(groups=list(GROUPS), exclude=[], plugins=[])
 OWN = files.HeadFiles("direction")
 
 
@@ -75,7 +77,7 @@ def root(tmp_path: Path, walk: Callable[..., Market], rows: pd.DataFrame, entrie
 def test_the_split_and_its_matrix_come_back_as_they_were(
     root: Path, rows: pd.DataFrame, walk: Callable[..., Market], entries: tuple[Feature, ...]
 ) -> None:
-    read, matrix, names = joined.read_matrix(root, "direction", GROUPS)
+    read, matrix, names = joined.read_matrix(root, "direction", FEATURES)
     pd.testing.assert_frame_equal(read, rows, check_exact=True)
     expected, expected_names = feature_matrix(rows, build_tables(walk(missing=(300,)), select(entries, GROUPS)))
     assert names == expected_names
@@ -103,7 +105,7 @@ def test_test_rows_are_the_labelled_ones_with_the_model_s_and_the_baseline_s_ans
 def test_a_missing_file_is_an_input_error(root: Path, path: Path) -> None:
     (root / path).unlink()
     with pytest.raises(InputError, match="missing"):
-        joined.read_matrix(root, "direction", GROUPS)
+        joined.read_matrix(root, "direction", FEATURES)
 
 
 @pytest.mark.parametrize("path", [OWN.rows, OWN.members, OWN.predictions])

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from candlelock.contracts.stage_params import SplitParams, TrainParams
+from candlelock.select.transform import Transform, Transforms
 from candlelock.split.segments import assign
 from candlelock.train.learner import LEARNERS, Learner
 
@@ -57,8 +58,25 @@ def rows() -> pd.DataFrame:
         }
     )
     fractions = {"calibrate_frac": 0.1, "decide_frac": 0.1, "test_frac": 0.25}
-    bars = {"min_history_bars": 0, "embargo_bars": EMBARGO_BARS, "n_folds": 3, "n_prefix_cuts": 2}
+    bars = {"min_history_bars": 0, "embargo_bars": EMBARGO_BARS, "n_folds": 3}
     return assign(frame, SplitParams.model_validate(fractions | bars), BAR_MS)
+
+
+def every_feature(*names: str) -> Transform:
+    """The selection that leaves nothing out."""
+    return Transform(len(names), names, names, None, ())
+
+
+def columns(*take: int) -> Transform:
+    """The selection of these columns out of two, in this order."""
+    names = tuple("ba"[column] for column in take)
+    return Transform(2, names, names, np.asarray(take), ())
+
+
+@pytest.fixture
+def selections() -> Transforms:
+    """Three folds and a final selection that keep features b and a."""
+    return Transforms((every_feature("b", "a"),) * 3, every_feature("b", "a"))
 
 
 @dataclass(frozen=True)

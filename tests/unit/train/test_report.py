@@ -9,18 +9,22 @@ import pytest
 
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import MEMBER_PREDICTIONS
+from candlelock.select.transform import Affine, Transform
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, Trained, log_loss, train_member
 from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
+from tests.unit.train.conftest import columns, every_feature
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.contracts.stage_params import TrainParams
+    from candlelock.select.transform import Transforms
     from candlelock.train.learner import Array
     from tests.unit.train.conftest import Spy
 
 EMBARGO_MS = 6 * 3_600_000
+BOTH = every_feature("b", "a")
 
 
 @pytest.fixture
@@ -29,15 +33,15 @@ def task(train_params: TrainParams) -> Task:
 
 
 @pytest.fixture
-def trained(rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy) -> Trained:
-    return train_member(task, Sample(numbered, rows["is_up"].to_numpy()), rows)
+def trained(rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy, selections: Transforms) -> Trained:
+    return train_member(task, Sample(numbered, rows["is_up"].to_numpy()), rows, selections)
 
 
 def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
     rows: pd.DataFrame, numbered: Array, trained: Trained, spy: Spy
 ) -> None:
     names = ("lightgbm", "xgboost", "mlp", "logistic")
-    table = member_predictions(rows, numbered, dict.fromkeys(names, trained))
+    table = member_predictions(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, trained))
     assert not MEMBER_PREDICTIONS.problems(table, "members")
     is_validated = ((rows["fold"] >= 1).fillna(False) & rows["is_up"].notna()).to_numpy(bool)
     is_later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
@@ -51,7 +55,7 @@ def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
 def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     rows: pd.DataFrame, task: Task, trained: Trained
 ) -> None:
-    member = describe_member(task, trained, rows, ["b", "a"])
+    member = describe_member(task, trained, rows, BOTH)
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     out = ~np.isnan(trained.out_of_fold)
     assert (member.role, member.files, member.n_rounds, member.n_rows) == (
@@ -67,13 +71,32 @@ def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     assert [(entry.name, entry.gain) for entry in member.importance] == [("b", 0.75), ("a", 0.25)]
 
 
+def test_later_rows_are_shown_through_the_final_selection(
+    rows: pd.DataFrame, numbered: Array, trained: Trained, spy: Spy
+) -> None:
+    later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
+    names = ("lightgbm", "xgboost", "mlp", "logistic")
+    member_predictions(rows, numbered[:, ::-1], columns(1, 0), dict.fromkeys(names, trained))
+    assert spy.calls[-1].predicted[-1] == np.flatnonzero(later).tolist()
+
+
+def test_gains_of_components_go_back_to_the_features_behind_them(
+    rows: pd.DataFrame, task: Task, trained: Trained
+) -> None:
+    """The spy's gains are 3 and 1."""
+    turned = Affine(np.zeros(3), np.ones(3), np.array([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]))
+    selection = Transform(4, ("c", "b", "a"), ("component_1", "component_2"), np.array([0, 2, 3]), (turned,))
+    found = describe_member(task, trained, rows, selection).importance
+    assert [(entry.name, round(entry.gain, 12)) for entry in found] == [("b", 0.48), ("c", 0.27), ("a", 0.25)]
+
+
 def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: Task, trained: Trained) -> None:
     class Idle(type(trained.model)):  # type: ignore[misc]
         def gains(self) -> Array:
             return np.zeros(2)
 
     idle = Trained(Idle([], 1), trained.fold_rounds, trained.out_of_fold)
-    assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, ["b", "a"]).importance] == [
+    assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, BOTH).importance] == [
         ("a", 0.0),
         ("b", 0.0),
     ]
@@ -82,10 +105,8 @@ def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: T
 def test_the_training_report_counts_labels_and_lists_importance(
     rows: pd.DataFrame, task: Task, trained: Trained
 ) -> None:
-    baseline = describe_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 2), trained, rows, ["b", "a"])
-    report = describe_training(
-        rows, {"lightgbm": describe_member(task, trained, rows, ["b", "a"]), "logistic": baseline}
-    )
+    baseline = describe_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 2), trained, rows, BOTH)
+    report = describe_training(rows, {"lightgbm": describe_member(task, trained, rows, BOTH), "logistic": baseline})
     labels = rows["is_up"][(rows["segment"] == "train") & rows["is_up"].notna()]
     assert (report.n_up, report.n_down) == ((labels == 1).sum(), (labels == 0).sum())
     assert report.n_rows == report.n_up + report.n_down == baseline.n_rows

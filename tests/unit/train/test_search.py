@@ -10,8 +10,9 @@ import pytest
 
 from candlelock.contracts.stage_params import SearchRange
 from candlelock.train.learner import LEARNERS, Learner, Sample
-from candlelock.train.members import Fold, folds_of, log_loss
+from candlelock.train.members import FoldSamples, fold_samples, folds_of, log_loss
 from candlelock.train.search import SearchTask, search
+from tests.unit.train.conftest import every_feature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,50 +33,46 @@ def silent(number: int, loss: float) -> None:
 
 
 @pytest.fixture
-def sample(rows: pd.DataFrame) -> Sample:
-    return Sample(np.random.default_rng(2).normal(size=(len(rows), 3)), rows["is_up"].to_numpy())
-
-
-@pytest.fixture
-def folds(rows: pd.DataFrame) -> list[Fold]:
-    return folds_of(rows, EMBARGO_MS)
+def folds(rows: pd.DataFrame) -> list[FoldSamples]:
+    sample = Sample(np.random.default_rng(2).normal(size=(len(rows), 3)), rows["is_up"].to_numpy())
+    return fold_samples(sample, folds_of(rows, EMBARGO_MS), [every_feature("c", "b", "a")] * 3)
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
 def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(
-    sample: Sample, folds: list[Fold], train_params: TrainParams, name: str
+    folds: list[FoldSamples], train_params: TrainParams, name: str
 ) -> None:
     space = SPACE if name == "lightgbm" else {"max_depth": SearchRange(low=1, high=5, log=False)}
 
     def run(seed: int) -> Study:
-        return search(SearchTask(name, space, 6, seed, 1), sample, folds, train_params, silent)
+        return search(SearchTask(name, space, 6, seed, 1), folds, train_params, silent)
 
     assert run(1) == run(1)
     assert run(1).trials != run(2).trials
 
 
 def test_the_first_trial_is_the_starting_point_and_every_trial_keeps_to_the_space(
-    sample: Sample, folds: list[Fold], train_params: TrainParams
+    folds: list[FoldSamples], train_params: TrainParams
 ) -> None:
-    study = search(SearchTask("lightgbm", SPACE, 6, 1, 1), sample, folds, train_params, silent)
+    study = search(SearchTask("lightgbm", SPACE, 6, 1, 1), folds, train_params, silent)
     assert [trial.number for trial in study.trials] == list(range(6))
     assert study.trials[0].parameters == {"min_data_in_leaf": 10, "feature_fraction": 0.8}
     for trial in study.trials:
         assert 5 <= trial.parameters["min_data_in_leaf"] <= 200
         assert trial.parameters["min_data_in_leaf"] % 1 == 0
         assert 0.3 <= trial.parameters["feature_fraction"] <= 0.9
-    assert study.n_rows == sum(fold.validates.sum() for fold in folds)
+    assert study.n_rows == sum(len(fold.validates.y) for fold in folds)
 
 
 def test_a_trial_s_losses_are_those_of_models_stopped_on_the_folds(
-    sample: Sample, folds: list[Fold], train_params: TrainParams
+    folds: list[FoldSamples], train_params: TrainParams
 ) -> None:
-    trial = search(SearchTask("lightgbm", SPACE, 1, 1, 1), sample, folds, train_params, silent).trials[0]
+    trial = search(SearchTask("lightgbm", SPACE, 1, 1, 1), folds, train_params, silent).trials[0]
     for fold, loss in zip(folds, trial.fold_losses, strict=True):
-        watch = sample.take(fold.validates)
-        model = LEARNERS["lightgbm"].fit(sample.take(fold.trains), watch, train_params.lightgbm, 1, 1)
+        watch = fold.validates
+        model = LEARNERS["lightgbm"].fit(fold.trains, watch, train_params.lightgbm, 1, 1)
         assert loss == log_loss(watch.y, model.predict(watch.x))
-    weights = [fold.validates.sum() for fold in folds]
+    weights = [len(fold.validates.y) for fold in folds]
     assert trial.loss == pytest.approx(np.average(trial.fold_losses, weights=weights), rel=1e-12)
 
 
@@ -94,9 +91,10 @@ def with_easy_first_fold(
     monkeypatch: pytest.MonkeyPatch, params: TrainParams, n_trials: int
 ) -> tuple[Study, list[int]]:
     """A search whose pruned trials have a lower loss than any finished one, as their first fold is easy."""
-    number = np.arange(60)
+    sample = Sample(np.zeros((60, 1)), np.ones(60))
     folds = [
-        Fold(number < first, (number >= first) & (number < last)) for first, last in ((20, 29), (29, 40), (40, 60))
+        FoldSamples(sample.take(np.arange(first)), sample.take(np.arange(first, last)))
+        for first, last in ((20, 29), (29, 40), (40, 60))
     ]
 
     def fit(sample: Sample, stop: Sample, settings: LightgbmParams, seed: int, threads: int) -> Constant:
@@ -105,9 +103,8 @@ def with_easy_first_fold(
     monkeypatch.setitem(LEARNERS, "lightgbm", Learner(fit, "max_rounds"))  # type: ignore[arg-type]
     told: list[int] = []
     space = {"feature_fraction": SearchRange(low=0.1, high=1.0, log=False)}
-    sample = Sample(np.zeros((60, 1)), np.ones(60))
     task = SearchTask("lightgbm", space, n_trials, 1, 1)
-    return search(task, sample, folds, params, lambda number, _: told.append(number)), told
+    return search(task, folds, params, lambda number, _: told.append(number)), told
 
 
 def test_pruned_trials_are_kept_but_never_best(train_params: TrainParams, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,11 +127,9 @@ def test_everyone_who_listens_hears_of_every_trial(train_params: TrainParams, mo
     assert told == [trial.number for trial in study.trials] == list(range(9))
 
 
-def test_without_a_space_only_the_starting_point_is_tried(
-    sample: Sample, folds: list[Fold], train_params: TrainParams
-) -> None:
+def test_without_a_space_only_the_starting_point_is_tried(folds: list[FoldSamples], train_params: TrainParams) -> None:
     heard: dict[int, float] = {}
-    study = search(SearchTask("xgboost", {}, 20, 1, 1), sample, folds, train_params, heard.__setitem__)
+    study = search(SearchTask("xgboost", {}, 20, 1, 1), folds, train_params, heard.__setitem__)
     assert len(study.trials) == 1
     assert (study.best_trial, study.best_parameters) == (0, {})
     assert heard == {0: study.trials[0].loss}

@@ -55,10 +55,10 @@ def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int,
     options: dict[str, Any] = (
         FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "nthread": threads}
     )
-    data = xgboost.QuantileDMatrix(sample.x, sample.y, nthread=threads)
+    data = xgboost.QuantileDMatrix(sample.x, sample.y, max_bin=settings.max_bin, nthread=threads)
     if stop is None:
         return _single_threaded(xgboost.train(options, data, settings.max_rounds))
-    watch = [(xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, nthread=threads), "stop")]
+    watch = [(xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, max_bin=settings.max_bin, nthread=threads), "stop")]
     booster = xgboost.train(
         options,
         data,

@@ -1,7 +1,7 @@
-"""Trailing-window statistics with bits that depend on the window's values alone.
+"""The frozen slow oracle of the trailing windows: every window is accumulated anew, bar by bar, oldest first.
 
-Each window is accumulated bar by bar, oldest first, whatever the array's length: a prefix, a chunk or a single live row
-gives the same bits as the whole series, which running sums do not. All arrays are float64 with time on the last axis.
+Once the library's own; the kernels are held against it. Do not change it along with them. All arrays are float64 with
+time on the last axis.
 
 NaN rule: a missing bar counts as absent; a statistic is NaN where fewer than `min_present` of its `window` bars are
 present, and at the first `window - 1` bars.

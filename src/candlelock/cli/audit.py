@@ -1,0 +1,117 @@
+"""`candlelock audit …`: what can be proven of the features, on the project's candles or any others."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads annotations)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from candlelock.cli import output
+from candlelock.cli.output import HERE, Json, Root
+from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
+
+if TYPE_CHECKING:
+    from candlelock.contracts.causality_documents import CausalityFinding, CausalityReport
+    from candlelock.contracts.params import Params
+    from candlelock.contracts.registry import Feature
+    from candlelock.features.plugins import Plugin
+
+app = typer.Typer(help="Prove what can be proven of the features.", no_args_is_help=True)
+MAX_SHOWN = 20
+
+
+@app.callback()
+def group() -> None:
+    """Prove what can be proven of the features."""
+
+
+@app.command()
+def features(
+    plugins: Annotated[
+        list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")
+    ] = None,
+    candles: Annotated[
+        Path | None,
+        typer.Option("--candles", help="A folder of candle files, or a snapshot; data/snapshot if left out."),
+    ] = None,
+    groups: Annotated[str | None, typer.Option("--groups", help="Groups of features.yml, with commas.")] = None,
+    timeframe: Annotated[
+        str | None, typer.Option("--timeframe", help="Length of a bar, such as 1m, where file names leave it open.")
+    ] = None,
+    root: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Try every feature for sight of the future; exit code 1 with what was found."""
+    from candlelock.artifacts import numeric_environment
+
+    numeric_environment.lock()
+    from candlelock.artifacts import seeds
+    from candlelock.artifacts.user_files import read_params
+    from candlelock.causality.certificate import Request, certify
+    from candlelock.causality.cuts import segment_ends
+    from candlelock.causality.subject import subject_of
+    from candlelock.cli.audit_candles import read_market
+    from candlelock.terminal import progress
+
+    params = read_params(root)
+    entries, loaded = _examined(root, params, plugins or [], groups)
+    market, snapshot_id = read_market(root, candles, timeframe)
+    ends = segment_ends(params.split.calibrate_frac, params.split.decide_frac, params.split.test_frac)
+    request = Request(params.causality, seeds.derive(params.seed, "causality"), ends, snapshot_id)
+    with progress.showing("causality", "steps") as show:
+        report = certify(subject_of(entries, loaded, market), market, request, show)
+    if as_json:
+        found = [each.model_dump(mode="json") for check in report.checks for each in check.findings]
+        output.print_json({**report.model_dump(mode="json"), "findings": found})
+    else:
+        _print(report)
+    if not report.passed:
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+def _examined(
+    root: Path, params: Params, files: list[Path], groups: str | None
+) -> tuple[tuple[Feature, ...], tuple[Plugin, ...]]:
+    """Entries and plug-ins: those asked for, or all that params.yaml switches on."""
+    from candlelock.artifacts.user_files import read_catalogue, read_registry
+    from candlelock.contracts.registry import select
+    from candlelock.features.plugins import load_plugin, load_plugins
+
+    if not files and groups is None:
+        return read_registry(root, params.features), load_plugins(root, params.features)
+    catalogue = read_catalogue(root)
+    wanted = [name.strip() for name in groups.split(",")] if groups else []
+    known = sorted({entry.group for entry in catalogue})
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        help_line = nearest(unknown[0], known)
+        raise InputError(Problem("audit-group", "--groups", repr(unknown[0]), "a group of features.yml", help_line))
+    entries = select(catalogue, wanted)
+    plugins: list[Plugin] = []
+    for path in files:
+        plugin = load_plugin(path, [*catalogue, *(entry for other in plugins for entry in other.entries)])
+        plugins.append(plugin)
+    return (*entries, *(entry for plugin in plugins for entry in plugin.entries)), tuple(plugins)
+
+
+def _print(report: CausalityReport) -> None:
+    """Every check, and the first finding of each feature at fault."""
+    rows = [
+        ("ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}")
+        for check in report.checks
+    ]
+    output.print_table(("", "check", "values compared", "findings"), rows)
+    first: dict[str, CausalityFinding] = {}
+    for found in (found for check in report.checks for found in check.findings):
+        first.setdefault(found.feature, found)
+    for found in list(first.values())[:MAX_SHOWN]:
+        place = " ".join(part for part in (found.feature, found.symbol, found.time) if part)
+        typer.echo(f"error[{found.code}] {place}\n  found     {found.detail}\n  help      {found.help}")
+    if len(first) > MAX_SHOWN:
+        typer.echo(f"… and {len(first) - MAX_SHOWN:,} more features: --json")
+    candles, n_features = report.candles, len(report.features)
+    n_wrong = sum(not feature.passed for feature in report.features)
+    said = f"{n_wrong} of {n_features} features are at fault" if n_wrong else f"no finding in {n_features} features"
+    span = f"{candles.first_open_utc} to {candles.last_open_utc}, {candles.n_candles:,} candles"
+    typer.echo(f"{said}: {', '.join(candles.symbols)}, {span}")

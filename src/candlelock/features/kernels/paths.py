@@ -1,0 +1,62 @@
+"""Where a running total stands within its own path over a trailing window. Blocks as in `windows`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlelock.features.kernels.compiled import compiled
+
+if TYPE_CHECKING:
+    from candlelock.features.market import Array
+
+FLAT = 1e-20
+
+
+@compiled
+def window_path(x: Array, out: Array, window: int, enough: int, first: int, state: Array) -> None:
+    """Z-score of the last running total of x among the window's running totals; NaN where the path is flat.
+
+    A part of the path is its count, total, and the sum and squares of its running totals from 0; a later part stands on
+    the total of the earlier. State: 4 of this block, then suffixes (window + 1 rows of 4).
+    """
+    suffix = state[4:].reshape((window + 1, 4))
+    c, t, p, q = state[0], state[1], state[2], state[3]
+    at = first % window
+    for i in range(x.shape[0]):
+        is_known = x[i] == x[i]
+        if is_known:
+            c, t = c + 1.0, t + x[i]
+            p, q = p + t, q + t * t
+        early = suffix[at + 1]
+        n = early[0] + c
+        out[i] = np.nan
+        if n >= enough:
+            base = early[1]
+            mean = (early[2] + p + c * base) / n
+            squares = (early[3] + q + 2.0 * base * p + c * base * base) / n
+            variance = squares - mean * mean
+            if variance > FLAT + 1e-10 * mean * mean:
+                out[i] = (base + t - mean) / math.sqrt(variance)
+        suffix[at, 0], suffix[at, 1] = 1.0 if is_known else 0.0, x[i] if is_known else 0.0
+        at += 1
+        if at == window:
+            _accumulate(suffix, window)
+            at, c, t, p, q = 0, 0.0, 0.0, 0.0, 0.0
+    state[0], state[1], state[2], state[3] = c, t, p, q
+
+
+@compiled
+def _accumulate(suffix: Array, window: int) -> None:
+    """Turn the block's steps in column 1, known where column 0 is 1, into suffix paths: a step goes before the rest."""
+    c, t, p, q = 0.0, 0.0, 0.0, 0.0
+    for j in range(window - 1, -1, -1):
+        row = suffix[j]
+        if row[0] == 1.0:
+            step = row[1]
+            q = q + 2.0 * step * p + (c + 1.0) * step * step
+            p = p + (c + 1.0) * step
+            c, t = c + 1.0, t + step
+        row[0], row[1], row[2], row[3] = c, t, p, q
