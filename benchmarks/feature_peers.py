@@ -1,6 +1,6 @@
 """The columns that pandas, `ta` and `pandas-ta-classic` can compute too, as they are usually asked for them.
 
-Used by benchmarks/features.py: name of ours -> what the peer is called with. `c` is a frame open, high, low, close, volume.
+For benchmarks/features.py: name of ours -> what the peer is called with; `c` is a frame open, high, low, close, volume.
 """
 
 from __future__ import annotations

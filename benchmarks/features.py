@@ -4,8 +4,8 @@
     python benchmarks/features.py                    # everything but the long markets
     python benchmarks/features.py --only growth      # 1e5 to 1e7 rows in parts, each in a process of its own
 
-One thread unless said. Both sides of a comparison take turns in one process; figures are medians of --runs runs after one
-that compiles. Candles are random walks of one-minute bars; the figures do not depend on the prices.
+One thread unless said. Both sides of a comparison take turns in one process; figures are medians of --runs runs after
+one that compiles. Candles are random walks of one-minute bars; the figures do not depend on the prices.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 MINUTE_MS, FIRST_MS = 60_000, 1_700_000_040_000
 INDICATORS = ("returns", "volume", "momentum", "oscillators", "trend", "volatility", "statistical")
-OF_CANDLES = (*INDICATORS, "patterns", "time", "cross_asset", "microstructure", "timeframes")
+OF_CANDLES = (*INDICATORS, "patterns", "time", "cross_asset", "relative", "microstructure", "timeframes")
 CATALOGUE = read_catalogue(ROOT)
 
 
@@ -108,9 +108,8 @@ def peers(runs: int) -> None:
 
         seconds = turns({"ours": ours, "theirs": theirs}, slow)
         ratio = seconds["theirs"] / seconds["ours"]
-        print(
-            f"{library}: {len(columns)} columns, ours {seconds['ours']:.3f} s, theirs {seconds['theirs']:.3f} s: {ratio:.1f}x"
-        )
+        both = f"ours {seconds['ours']:.3f} s, theirs {seconds['theirs']:.3f} s"
+        print(f"{library}: {len(columns)} columns, {both}: {ratio:.1f}x", flush=True)
 
 
 def grow_to(n_rows: int) -> None:
@@ -141,7 +140,7 @@ def growth(runs: int) -> None:
 
 def live(n_bars: int) -> None:
     """One symbol, bar by bar: quantiles of the time from a closed bar to all its features, early and late."""
-    entries = select(CATALOGUE, [group for group in OF_CANDLES if group != "cross_asset"])
+    entries = select(CATALOGUE, [group for group in OF_CANDLES if group not in ("cross_asset", "relative")])
     market = make_market(1, n_bars)
     stream = FeatureStream(market.symbols, MINUTE_MS, entries)
     columns = np.stack([getattr(market, name)[0] for name in CANDLE_FIELDS], axis=1).tolist()

@@ -6,10 +6,10 @@
 
 Row t is a closed candle; the label is the sign of log(close[t + H] / close[t]); zero returns and labels across a
 missing candle are dropped. The cut is the time at 75 % of the pooled rows; train is before it less H bars, test from
-it on. A model is the mean of --seeds LightGBM models that differ in their seed. The difference of two AUCs is paired: 1,000
-bootstraps of whole UTC days, all symbols together. The 25: returns over 1 to 96 bars, three volatilities, z-scores
-of close and volume, the bar's range, body and close, hour and weekday, and BTC's last returns. `--until 0.75` judges on the
-quarter before instead.
+it on. A model is the mean of --seeds LightGBM models that differ in their seed. The difference of two AUCs is paired:
+1,000 bootstraps of whole UTC days, all symbols together. The 25: returns over 1 to 96 bars, three volatilities,
+z-scores of close and volume, the bar's range, body and close, hour and weekday, and BTC's last returns.
+`--until 0.75` judges on the quarter before instead.
 """
 
 from __future__ import annotations

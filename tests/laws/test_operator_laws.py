@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from candlelock.features import operators as op
 from candlelock.features.bars import bars_of, hold
+from candlelock.features.build import build_features
 from candlelock.features.expression import Node, source
 from candlelock.features.program import OPS, facts_of
+from tests.oracles.agreement import built, registered
 from tests.oracles.expressions import FIRST, HOUR_MS, values
 from tests.oracles.series import series
+from tests.oracles.specimens import specimen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +123,12 @@ def test_single_bars_and_threads_change_no_bit(gap_share: float) -> None:
         found = values(NODES, columns(gap_share), symbols=SYMBOLS, **options)
         for name, wanted in whole(gap_share).items():
             assert found[name].tobytes() == wanted.tobytes(), name
+
+
+def test_threads_change_no_byte_of_any_feature() -> None:
+    threaded = build_features(specimen("walk"), registered(), n_threads=2)
+    for name, wanted in built("walk").items():
+        assert threaded[name].tobytes() == wanted.tobytes(), name
 
 
 @pytest.mark.parametrize("gap_share", [0.0, 0.03])

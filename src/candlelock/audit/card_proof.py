@@ -269,8 +269,8 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "stack, calibrator and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
-    "the pages, rendered again": _rendered_again,
     "the causality certificate, made again": _certified_again,
+    "the pages, rendered again": _rendered_again,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads annotations)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Prove what can be proven of the features.", no_args_is_help=True)
 MAX_SHOWN = 20
 
+PluginFiles = Annotated[list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")]
+
 
 @app.callback()
 def group() -> None:
@@ -28,9 +30,7 @@ def group() -> None:
 
 @app.command()
 def features(
-    plugins: Annotated[
-        list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")
-    ] = None,
+    plugins: PluginFiles = None,
     candles: Annotated[
         Path | None,
         typer.Option("--candles", help="A folder of candle files, or a snapshot; data/snapshot if left out."),

@@ -30,9 +30,9 @@ CheckName = Literal["repetition", "prefix", "future", "replay", "live", "availab
 class CausalityFinding(Document):
     """The first violation of a feature in a check: the earliest row, and the symbol it is of.
 
-    `offset_bars`: distance from that row to the nearest later bar that mattered, or, below 0, to the furthest one before
-    the look-back; null where there is none, and after a feature's first finding. `symbol` and `time` are null where no
-    single row is at fault.
+    `offset_bars`: distance from that row to the nearest later bar that mattered, or, below 0, to the furthest one
+    before the look-back; null where there is none, and after a feature's first finding. `symbol` and `time` are null
+    where no single row is at fault.
     """
 
     code: Code

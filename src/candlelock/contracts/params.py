@@ -10,7 +10,7 @@ from pydantic import ValidationError, model_validator
 
 from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
-from candlelock.contracts.select_params import SelectParams
+from candlelock.contracts.select_params import SelectParams  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
 
 if TYPE_CHECKING:

@@ -43,8 +43,8 @@ STEPS = [
     "stack, calibrator and threshold, fitted again",
     "the evaluation, computed again from predictions",
     "the back-test, traded again from predictions and candles",
-    "the pages, rendered again",
     "the causality certificate, made again",
+    "the pages, rendered again",
 ]
 (
     SCHEMA,
@@ -59,8 +59,8 @@ STEPS = [
     FITTED,
     EVALUATION,
     BACKTEST,
-    PAGES,
     CERTIFICATE,
+    PAGES,
 ) = STEPS
 
 
@@ -188,6 +188,12 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
         ("reports/direction/backtest.json", lambda report: report.update(sharpe=9.0), BACKTEST, "sharpe: 9.0 stored"),
         ("reports/leakage.json", lambda report: report["future_info"].update(n_compared=1), FEATURES, "n_compared: 1"),
         (
+            "reports/causality.json",
+            lambda report: report["features"][2]["n_compared"].update(prefix=1),
+            CERTIFICATE,
+            "features.2.n_compared.prefix: 1 stored",
+        ),
+        (
             "reports/leakage.json",
             lambda report: report["time_split"]["direction"]["evidence"].update(embargo_seconds=10**6),
             SPLIT,
@@ -211,6 +217,7 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
         "metrics",
         "back-test",
         "future info",
+        "certificate",
         "time split",
         "selection of a fold",
         "final selection",

@@ -140,9 +140,11 @@ def test_runs_are_counted_from_each_bar_backwards() -> None:
             np.testing.assert_array_equal(found[window], naive.run_length(steps, window))
 
 
-@pytest.mark.parametrize("kind", ["walk", "flat"])
+@pytest.mark.parametrize("kind", ["walk", "flat", "ticks"])
 def test_the_volume_profile(kind: str) -> None:
+    """Prices in ticks lie on the edges of bins; they belong above them, however they round."""
     price, volume = series(kind, N_BARS, 0.02), series("ticks", N_BARS, 0.02) + 2.0
+    price = 100 + 0.1 * np.cumsum(series("ticks", N_BARS)) if kind == "ticks" else price
     volume[400:440] = 0.0
     nodes = {"above": op.volume_above(X, Y, 24, 12), "distance": op.control_distance(X, Y, 24, 12)}
     found = values(nodes, {"x": price, "y": volume})
@@ -239,13 +241,16 @@ def test_a_difference_that_is_rounding_is_none() -> None:
 
 @pytest.mark.parametrize("gap_share", [0.0, 0.03])
 def test_the_parabolic_stop_is_ta_libs_begun_one_to_two_windows_ago(gap_share: float) -> None:
-    high, low = series("walk", 400) + 0.5, series("walk", 400) - 0.5
-    high[np.isnan(series("noise", 400, gap_share))] = NAN
+    """In whole ticks, where stops are touched and bars reach as far up as down; and tenths of them are the same."""
+    high = 1000 + np.cumsum(series("ticks", 800)) + np.abs(series("ticks", 800, seed=1))
+    low = high - 1 - np.abs(series("ticks", 800, seed=2))
+    high[np.isnan(series("noise", 800, gap_share))] = NAN
     for window in (8, 64):
-        found = values({"it": op.parabolic_sar(X, Y, window)}, {"x": high, "y": low})["it"]
         wanted = naive.parabolic_sar(high, low, window, FIRST)
         assert np.isfinite(wanted).sum() > 100
-        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        for size in (1.0, 0.1):
+            found = values({"it": op.parabolic_sar(X, Y, window)}, {"x": size * high, "y": size * low})["it"]
+            np.testing.assert_allclose(found, size * wanted, rtol=1e-12)
 
 
 @pytest.mark.shared
