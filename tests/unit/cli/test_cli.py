@@ -15,6 +15,7 @@ import typer
 from typer.main import get_command
 
 from candlelock.artifacts import documents
+from candlelock.artifacts.user_files import read_params, read_registry
 from candlelock.cli import main as cli
 from candlelock.contracts.card_document import ModelCard
 
@@ -106,7 +107,7 @@ def test_wrong_usage_exits_with_2(words: tuple[str, ...], run: Callable[..., tup
 def test_check_says_what_it_found(run: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = run("check", "--root", str(ROOT))
     assert (code, err) == (0, "")
-    n_features = (ROOT / "features.yml").read_text().count("- {name:")
+    n_features = len(read_registry(ROOT, read_params(ROOT).features))
     assert f"params.yaml and features.yml are fine: sample, {n_features} features, heads direction" in out
     code, out, err = run("check", "--root", str(ROOT), "--json")
     assert json.loads(out) == {"heads": ["direction"], "n_features": n_features, "source": "sample"}

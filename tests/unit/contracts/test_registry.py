@@ -33,7 +33,7 @@ def entry(
 
 
 def features(groups: Sequence[str], plugins: Sequence[str] = ()) -> FeaturesParams:
-    return FeaturesParams.model_validate({"groups": list(groups), "plugins": list(plugins)})
+    return FeaturesParams.model_validate({"groups": list(groups), "exclude": [], "plugins": list(plugins)})
 
 
 def problems_of(folder: Path, text: str, groups: tuple[str, ...] = ("trend",)) -> list[Problem]:
@@ -241,3 +241,15 @@ def test_the_tables_schema_follows_the_registry() -> None:
         ("a_1", pa.float64(), "u", "of a_1", True),
     ]
     assert (schema.columns[0].name, schema.key) == ("open_time_utc", ("open_time_utc",))
+
+
+def test_features_can_be_left_out_by_name_but_only_those_that_are_switched_on() -> None:
+    chosen = FeaturesParams.model_validate({"groups": ["time"], "exclude": ["month"], "plugins": []})
+    names = [entry.name for entry in read_registry(ROOT, chosen)]
+    assert "hour_sin" in names
+    assert "month" not in names
+    unknown = chosen.model_copy(update={"exclude": ["moth", "return_1"]})
+    with pytest.raises(InputError) as caught:
+        read_registry(ROOT, unknown)
+    assert [problem.code for problem in caught.value.problems] == ["feature-unknown"] * 2
+    assert "month" in caught.value.problems[0].help

@@ -26,9 +26,9 @@ EMBARGO_BARS = 6
 def train_params() -> TrainParams:
     """Settings that train in milliseconds."""
     rounds = {"max_rounds": 30, "patience_rounds": 5}
-    leaves = {"num_leaves": 5, "min_data_in_leaf": 10, "lambda_l2": 1.0}
+    leaves = {"num_leaves": 5, "min_data_in_leaf": 10, "lambda_l2": 1.0, "max_bin": 63}
     bags = {"feature_fraction": 0.8, "bagging_fraction": 0.8}
-    depth = {"max_depth": 2, "min_child_weight": 2.0, "reg_lambda": 1.0}
+    depth = {"max_depth": 2, "min_child_weight": 2.0, "reg_lambda": 1.0, "max_bin": 64}
     samples = {"colsample_bytree": 0.8, "subsample": 0.8}
     network = {"hidden": [4], "dropout": 0.1, "weight_decay": 1e-4, "batch_rows": 64}
     return TrainParams.model_validate(
