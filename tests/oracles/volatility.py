@@ -56,7 +56,7 @@ def expected_volatility(market: Market) -> dict[str, Array]:
             "volatility_of_volatility_24_96": ratio(std(spread[24], 96), spread[96]),
             "range_1": span,
             "range_zscore_24": zscore(span, 24),
-            "volatility_time_ratio_7d": ratio(mean(np.abs(move), 6), usual),
+            "volatility_time_ratio_7d": ratio(np.abs(move), usual),
         }
     )
 

@@ -76,7 +76,11 @@ def read_registry(root: Path, features: FeaturesParams) -> tuple[Feature, ...]:
             if name not in names
         ]
     )  # fmt: skip
-    return tuple(entry for entry in entries if entry.name not in features.exclude)
+    kept = tuple(entry for entry in entries if entry.name not in features.exclude)
+    if not kept:
+        found, expected = "every feature of the groups is left out", "at least one feature"
+        raise InputError(Problem("group-empty", "params.yaml features.exclude", found, expected, "shorten the list"))
+    return kept
 
 
 def read_entries(root: Path, features: FeaturesParams) -> tuple[Feature, ...]:

@@ -43,7 +43,7 @@ def build_in_parts(
 ) -> Iterator[dict[str, Array]]:
     """The same in consecutive parts of `n_bars` bars, for markets whose features do not fit in memory together."""
     program, of_plugins = program_of(entries, market.bar_ms), build_plugins(plugins, market)
-    _refuse_missing([entry.name for entry in entries], [*program.facts, *of_plugins])
+    refuse_missing([entry.name for entry in entries], [*program.facts, *of_plugins])
     begins = np.argmax(market.has_bar, axis=1)
     at = 0
     for part in compute_in_parts(program, market, n_bars, n_threads):
@@ -83,7 +83,8 @@ def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
     return pa.table({"open_time_utc": times, **columns})
 
 
-def _refuse_missing(registered: list[str], built: list[str]) -> None:
+def refuse_missing(registered: list[str], built: list[str]) -> None:
+    """Raise InputError with every registered feature that nothing computes."""
     missing = [
         Problem(
             "feature-without-function",

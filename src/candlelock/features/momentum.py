@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def relative_strength(bars: Bars, period: int) -> Node:
     """Wilder's relative strength index, 0 to 100; NaN while the price stands still (TA-Lib gives 0)."""
     step = change(bars.close, 1)
-    return 100.0 * wilder(larger(step, 0.0), period) / wilder(absolute(step), period)
+    return 100.0 * (wilder(larger(step, 0.0), period) / wilder(absolute(step), period))
 
 
 def declare_momentum(bars: Bars) -> dict[str, Node]:

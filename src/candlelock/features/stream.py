@@ -16,8 +16,9 @@ from safetensors.numpy import save as to_safetensors
 
 from candlelock.artifacts import atomic
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.features.build import program_of
+from candlelock.features.build import program_of, refuse_missing
 from candlelock.features.engine import Engine
+from candlelock.features.kernels.compiled import sources_digest
 from candlelock.features.market import CANDLE_FIELDS, Market
 from candlelock.features.plugins import build_plugins
 
@@ -54,13 +55,18 @@ class FeatureStream:
         self.symbols, self.bar_ms, self.plugins = tuple(symbols), bar_ms, tuple(plugins)
         self.names = [entry.name for entry in entries]
         self._program = program_of(entries, bar_ms)
+        of_plugins = [entry.name for plugin in plugins for entry in plugin.entries]
+        refuse_missing(self.names, [*self._program.facts, *of_plugins])
+        if len(set(symbols)) < len(self.symbols):
+            raise _error("stream-symbols", ", ".join(symbols), "a symbol twice", "each symbol once")
         self._engine = Engine(self._program, self.symbols, bar_ms, chunk=1)
         self._warmups = np.array([entry.warmup(bar_ms) for entry in entries], np.int64)
         order = {name: i for i, name in enumerate(self.names)}
         self._built_in = np.array([order[name] for name in self._program.facts], np.int64)
         self._out = np.empty((len(symbols), len(self._program.facts), 1))
-        extra = (name for name in self._program.sources if name not in ("open_time", *CANDLE_FIELDS))
-        self._columns = {name: np.full((len(symbols), 1), np.nan) for name in (*CANDLE_FIELDS, *extra)}
+        read = dict.fromkeys(name.removeprefix("market.") for entry in entries for name in entry.inputs)
+        names = dict.fromkeys([*CANDLE_FIELDS, *(name for name in read if name != "open_time")])
+        self._columns = {name: np.full((len(symbols), 1), np.nan) for name in names}
         ages = [entry.warmup(bar_ms) for entry in entries if entry.name not in self._program.facts]
         self._history = np.full((len(symbols), len(self._columns), max(ages, default=-1) + 1), np.nan)
         self._longest = int(self._warmups.max(initial=0))
@@ -76,10 +82,9 @@ class FeatureStream:
         one it repeats, lies off the grid or holds anything but finite numbers.
         """
         number = self._number(symbol, open_time_ms)
-        known = {name: float(bar[name]) if name in bar else np.nan for name in self._columns}
-        self._refuse_bad_bar(symbol, open_time_ms, known)
-        if self._is_repeated(symbol, number, open_time_ms, known):
-            return []
+        known = self._read_bar(symbol, open_time_ms, bar)
+        if self._is_repeated(symbol, number, open_time_ms, known):  # a plug-in may have failed after the first time
+            return self.flush() if len(self._pending) == len(self.symbols) else []
         rows = self._advance_to(number) if self._next >= 0 else []
         self._next = number
         self._pending[symbol] = known
@@ -95,34 +100,36 @@ class FeatureStream:
                 self._begun[row] = self._next
             for name, values in self._columns.items():
                 values[row, 0] = np.nan if bar is None else bar[name]
+        values = np.full((len(self.symbols), len(self.names)), np.nan)
+        self._fill_from_plugins(values)  # first: it may raise, and then nothing has moved yet
         self._engine.run(self._columns, self._next, self._out)
-        rows = self._rows()
+        rows = self._rows(values)
         self._last, self._pending = self._pending, {}
         self._next += 1
         return rows
 
-    def _rows(self) -> list[FeatureRow]:
-        values = np.full((len(self.symbols), len(self.names)), np.nan)
+    def _rows(self, values: Array) -> list[FeatureRow]:
         values[:, self._built_in] = self._out[:, :, 0]
-        if self.plugins:
-            values = self._with_plugins(values)
         age = self._next - self._begun
         values[age[:, None] < self._warmups] = np.nan
         time = self._next * self.bar_ms
         return [FeatureRow(s, time, values[row]) for row, s in enumerate(self.symbols) if s in self._pending]
 
-    def _with_plugins(self, values: Array) -> Array:
+    def _fill_from_plugins(self, values: Array) -> None:
         """Plug-ins see as many of the last bars as the longest of their warm-ups asks for."""
-        self._history = np.roll(self._history, -1, axis=2)
-        self._history[:, :, -1] = np.concatenate(list(self._columns.values()), axis=1)
-        n = self._history.shape[2]
+        if not self.plugins:
+            return
+        history = np.roll(self._history, -1, axis=2)
+        history[:, :, -1] = np.concatenate(list(self._columns.values()), axis=1)
+        n = history.shape[2]
         times = (self._next - n + 1 + np.arange(n, dtype=np.int64)) * self.bar_ms
-        columns = {name: self._history[:, i] for i, name in enumerate(self._columns)}
+        columns = {name: history[:, i] for i, name in enumerate(self._columns)}
         fields = {name: columns.pop(name) for name in CANDLE_FIELDS}
         market = Market(self.symbols, self.bar_ms, times, **fields, extras=columns)
         for name, built in build_plugins(self.plugins, market).items():
-            values[:, self.names.index(name)] = built[:, -1]
-        return values
+            if name in self.names:
+                values[:, self.names.index(name)] = built[:, -1]
+        self._history = history
 
     def _advance_to(self, number: int) -> list[FeatureRow]:
         """Close the bar being collected, and every bar that is missing before `number`."""
@@ -132,8 +139,10 @@ class FeatureStream:
         if number - self._next > self._longest:  # nothing that is remembered can matter any more
             self._engine.forget()
             self._history[:] = np.nan
+            self._last = {}
             self._next = number
         while self._next < number:
+            self._last = {}
             for values in self._columns.values():
                 values[:] = np.nan
             self._engine.run(self._columns, self._next, self._out)
@@ -148,17 +157,24 @@ class FeatureStream:
         if open_time_ms % self.bar_ms:
             found = f"an open time of {open_time_ms} ms"
             raise _error("stream-off-grid", symbol, found, f"a multiple of {self.bar_ms} ms")
-        return open_time_ms // self.bar_ms
+        return int(open_time_ms) // self.bar_ms
 
-    def _refuse_bad_bar(self, symbol: str, open_time_ms: int, bar: Mapping[str, float]) -> None:
-        wrong = [name for name in CANDLE_FIELDS if not np.isfinite(bar[name])]
-        wrong += [name for name in bar if np.isinf(bar[name])]
-        wrong += [name for name in CANDLE_FIELDS[:4] if bar[name] <= 0]
-        if bar["volume"] < 0:
-            wrong.append("volume")
+    def _read_bar(self, symbol: str, open_time_ms: int, bar: Mapping[str, float]) -> dict[str, float]:
+        """The bar's columns as numbers, NaN where an optional one is missing. InputError for what no candle can be."""
+        try:
+            known = {name: float(bar[name]) if name in bar else np.nan for name in self._columns}
+        except (TypeError, ValueError) as error:
+            raise _error("stream-bad-bar", symbol, f"{error} at {open_time_ms} ms", "numbers") from None
+        wrong = [name for name in CANDLE_FIELDS if not np.isfinite(known[name])]
+        wrong += [name for name in known if np.isinf(known[name])]
+        wrong += [name for name in CANDLE_FIELDS[:4] if known[name] <= 0]
+        wrong += ["volume"] * (known["volume"] < 0)
+        wrong += [name for name in ("open", "close") if not known["low"] <= known[name] <= known["high"]]
         if wrong:
-            found = f"{wrong[0]} {bar[wrong[0]]} at {open_time_ms} ms"
-            raise _error("stream-bad-bar", symbol, found, "finite prices above 0 and a volume of 0 or more")
+            found = f"{wrong[0]} {known[wrong[0]]} at {open_time_ms} ms"
+            expected = "finite prices above 0, open and close between low and high, and a volume of 0 or more"
+            raise _error("stream-bad-bar", symbol, found, expected)
+        return known
 
     def _is_repeated(self, symbol: str, number: int, open_time_ms: int, bar: Mapping[str, float]) -> bool:
         """Whether the bar is known already; raises InputError when it is late, or says something else than before."""
@@ -206,8 +222,8 @@ class FeatureStream:
         return stream
 
     def _digest(self) -> str:
-        """SHA-256 of what is computed: names, instructions and plug-in files."""
-        digest = hashlib.sha256(json.dumps([self.names, list(self._columns)]).encode())
+        """SHA-256 of what is computed: names, instructions, kernels and plug-in files."""
+        digest = hashlib.sha256(json.dumps([self.names, list(self._columns), sources_digest()]).encode())
         digest.update(self._program.code.tobytes() + self._program.reals.tobytes())
         for plugin in self.plugins:
             digest.update(plugin.path.read_bytes())

@@ -55,7 +55,7 @@ def declare_volatility(bars: Bars) -> dict[str, Node]:
             "volatility_of_volatility_24_96": window_std(volatility[24], 96) / volatility[96],
             "range_1": (bars.high - bars.low) / close,
             "range_zscore_24": zscore((bars.high - bars.low) / close, 24),
-            "volatility_time_ratio_7d": window_mean(absolute(move), 6) / usual,
+            "volatility_time_ratio_7d": absolute(move) / usual,
         }
     )
 

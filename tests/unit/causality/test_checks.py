@@ -67,6 +67,24 @@ def test_what_a_symbol_deleted_takes_along_is_found() -> None:
     assert codes(later(subject([(leak, build)]))[1]) == {"leak": "future-perturbed"}
 
 
+def test_three_futures_are_tried_after_each_cut() -> None:
+    exam = probe(subject([(entry("plain"), lambda market: market.close)]), MARKET).exam
+    for turn in range(4):
+        futures = dict(later_candles._futures(exam, 300, 450, turn))
+        kept = turn % 3
+        everything, others, gone = futures.values()
+        for each in (everything, others, gone):
+            assert each.close.shape == (3, 450)
+            assert each.close[:, :301].tobytes() == MARKET.close[:, :301].tobytes()
+        real = MARKET.close[:, 301:450]
+        assert not (everything.close[:, 301:] == real).any()
+        assert others.close[kept, 301:].tobytes() == real[kept].tobytes()
+        assert not (np.delete(others.close[:, 301:], kept, 0) == np.delete(real, kept, 0)).any()
+        assert np.isnan(gone.close[kept, 301:]).all()
+        assert np.delete(gone.close[:, 301:], kept, 0).tobytes() == np.delete(real, kept, 0).tobytes()
+        assert np.isnan(everything.close[:, 301:]).any() == (turn % 2 == 1)
+
+
 # --- replay -------------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +104,17 @@ def test_a_value_carried_over_a_gap_is_found_where_no_bar_of_the_look_back_is_th
     each = probe(subject([(entry("carried", 1), carried)]), MARKET)
     replay.check_replay(each, SETTINGS)
     assert codes(each) == {"carried": "lookback-longer"}
+
+
+def test_a_look_ahead_on_rare_rows_is_found_at_the_end_of_the_series_and_called_so() -> None:
+    def peeks(market: Market) -> Array:
+        is_rare = (market.open_time_ms // market.bar_ms) % 17 == 3
+        return np.where(is_rare, lag(market.close, -1), market.close)
+
+    each = probe(subject([(entry("peeks", 20), peeks)]), MARKET)
+    replay.check_replay(each, SETTINGS.model_copy(update={"n_gap_rows": 10}))
+    assert codes(each) == {"peeks": "future-prefix"}
+    assert each.violations[0].detail.startswith("in a series that begins")
 
 
 def test_thousands_of_consecutive_rows_are_replayed_unless_the_budget_forbids_it() -> None:

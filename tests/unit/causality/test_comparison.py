@@ -38,10 +38,10 @@ def test_one_value_against_another(now: float, before: float, exactly: bool, nea
 
 def test_each_feature_has_its_own_room() -> None:
     before = np.zeros((2, 1, 3))
-    now = before + 1e-10
+    now = np.broadcast_to(np.array([1e-10, -0.0, 1e-8]), before.shape).copy()
     found = differences(now, before, np.array([0.0, 1e-9]))
     assert found is not None
-    assert found.tolist() == [[[True, True, True]], [[False, False, False]]]
+    assert found.tolist() == [[[True, True, True]], [[False, False, True]]]
 
 
 def test_the_spread_is_that_of_known_finite_values() -> None:

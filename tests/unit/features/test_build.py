@@ -10,12 +10,13 @@ import pytest
 from candlelock.artifacts.user_files import read_catalogue
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import Feature, select, table_schema
-from candlelock.features.build import GROUPS, build_features, build_tables
-from candlelock.features.market import Array, Market
+from candlelock.features.build import build_features, build_in_parts, build_tables
+from candlelock.features.market import Market
 from tests.markets import HOUR_MS, walk
 
 ROOT = Path(__file__).resolve().parents[3]
-REGISTRY = select(read_catalogue(ROOT), GROUPS)
+GROUPS = ["returns", "momentum", "trend", "time", "cross_asset", "relative"]
+REGISTRY = tuple(entry for entry in select(read_catalogue(ROOT), GROUPS) if entry.warmup(HOUR_MS) < 700)
 MARKET = walk(seed=3, n_symbols=3, n_bars=750, gap_share=0.02, latest_start=20)
 
 
@@ -33,19 +34,25 @@ def test_nothing_is_known_inside_the_warm_up_and_everything_at_some_bar_after() 
     for entry in REGISTRY:
         for row in range(3):
             known = np.isfinite(features[entry.name][row])
-            assert not known[: first[row] + entry.warmup_bars].any(), entry.name
-            assert known[first[row] + entry.warmup_bars :].mean() > 0.5, entry.name
+            assert not known[: first[row] + entry.warmup(HOUR_MS)].any(), entry.name
+            assert known[first[row] + entry.warmup(HOUR_MS) :].any(), entry.name
 
 
 def test_no_value_stands_where_there_is_no_candle() -> None:
-    features = build_features(MARKET, REGISTRY)
     missing = ~MARKET.has_bar
     assert missing.sum() > 20
-    carried = {name for name, values in features.items() if np.isfinite(values[missing]).any()}
-    # Windows of the past may have a value at a bar that is missing; only rows of candles leave the builder.
-    assert not carried & {entry.name for entry in REGISTRY if entry.group in ("returns", "time", "cross_asset")}
+    assert all(np.isnan(values[missing]).all() for values in build_features(MARKET, REGISTRY).values())
     tables = build_tables(MARKET, REGISTRY)
     assert [tables[symbol].num_rows for symbol in MARKET.symbols] == MARKET.has_bar.sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("n_bars", [1, 100, 512, 749, 10_000])
+def test_parts_of_any_length_are_the_whole(n_bars: int) -> None:
+    whole = build_features(MARKET, REGISTRY)
+    parts = list(build_in_parts(MARKET, REGISTRY, n_bars))
+    assert len(parts) == -(-750 // n_bars)
+    for name, values in whole.items():
+        assert np.concatenate([part[name] for part in parts], axis=1).tobytes() == values.tobytes(), name
 
 
 def test_tables_fit_their_schema_and_hold_the_features_at_the_candles() -> None:
@@ -67,49 +74,28 @@ def entry(name: str, group: str = "trend") -> Feature:
 
 
 def test_an_entry_without_a_function_is_refused() -> None:
-    entries = (*select(REGISTRY, ["trend"]), entry("range_position_49"))
+    entries = (*select(REGISTRY, ["trend"]), entry("range_position_97"))
     with pytest.raises(InputError) as caught:
         build_features(MARKET, entries)
     (problem,) = caught.value.problems
-    assert (problem.code, problem.place) == ("feature-without-function", "features.yml range_position_49")
-    assert problem.help == "did you mean 'range_position_48'?"
+    assert (problem.code, problem.place) == ("feature-without-function", "features.yml range_position_97")
+    assert problem.help == "did you mean 'range_position_96'?"
 
 
-def test_a_function_without_an_entry_is_refused() -> None:
-    entries = tuple(each for each in REGISTRY if each.name not in ("range_position_48", "weekday"))
-    with pytest.raises(InputError) as caught:
-        build_features(MARKET, entries)
-    assert {(p.code, p.place) for p in caught.value.problems} == {
-        ("feature-without-entry", "features.yml range_position_48"),
-        ("feature-without-entry", "features.yml weekday"),
-    }
+def test_any_features_may_be_asked_for_alone() -> None:
+    whole = build_features(MARKET, REGISTRY)
+    for some in (REGISTRY[3:4], REGISTRY[::17]):
+        assert {name: values.tobytes() for name, values in build_features(MARKET, some).items()} == {
+            entry.name: whole[entry.name].tobytes() for entry in some
+        }
 
 
-def test_both_kinds_of_disagreement_come_at_once() -> None:
-    entries = tuple(each for each in select(REGISTRY, ["trend"]) if each.name != "sma_distance_200")
-    with pytest.raises(InputError) as caught:
-        build_features(MARKET, (*entries, entry("sma_distance_100")))
-    assert [p.code for p in caught.value.problems] == ["feature-without-function", "feature-without-entry"]
-
-
-def test_a_group_is_built_once_for_all_its_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-
-    def build(market: Market) -> dict[str, Array]:
-        calls.append(market)
-        return {"a_1": market.close, "b_1": market.open}
-
-    monkeypatch.setitem(GROUPS, "trend", build)
-    build_features(MARKET, (entry("b_1"), entry("a_1")))
-    assert len(calls) == 1
-
-
-def test_bars_of_any_length_are_bars() -> None:
+def test_what_counts_bars_is_the_same_on_bars_of_any_length() -> None:
     by_minute = Market(
         MARKET.symbols, 60_000, 60_000 * (MARKET.open_time_ms // HOUR_MS), MARKET.open, MARKET.high, MARKET.low,
         MARKET.close, MARKET.volume,
     )  # fmt: skip
-    entries = tuple(each for each in REGISTRY if each.group != "time")
+    entries = tuple(each for each in REGISTRY if each.group != "time" and not each.warmup_days)
     hourly, minutely = build_features(MARKET, entries), build_features(by_minute, entries)
     for name, values in hourly.items():
-        np.testing.assert_array_equal(values, minutely[name])
+        np.testing.assert_array_equal(values, minutely[name], err_msg=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from candlelock.artifacts.user_files import read_catalogue
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import select
 from candlelock.features.build import build_features
+from candlelock.features.plugins import load_plugin
 from candlelock.features.stream import FeatureStream
 from tests.markets import HOUR_MS, changed, walk
 
@@ -79,7 +80,10 @@ def test_the_same_bar_again_is_ignored_before_and_after_its_close(pair: FeatureS
         ("C/USD", T + HOUR_MS, {}, "stream-unknown-symbol"),
         ("A/USD", T + HOUR_MS + 1, {}, "stream-off-grid"),
         ("A/USD", T - HOUR_MS, {}, "stream-late-bar"),
-        ("A/USD", T, {"close": 101.5}, "stream-contradiction"),
+        ("A/USD", T, {"volume": 12.5}, "stream-contradiction"),
+        ("A/USD", T + HOUR_MS, {"close": 1e6}, "stream-bad-bar"),
+        ("A/USD", T + HOUR_MS, {"close": "none"}, "stream-bad-bar"),
+        ("A/USD", T + HOUR_MS, {"close": None}, "stream-bad-bar"),
         ("A/USD", T + HOUR_MS, {"close": NAN}, "stream-bad-bar"),
         ("A/USD", T + HOUR_MS, {"high": float("inf")}, "stream-bad-bar"),
         ("A/USD", T + HOUR_MS, {"low": 0.0}, "stream-bad-bar"),
@@ -87,7 +91,7 @@ def test_the_same_bar_again_is_ignored_before_and_after_its_close(pair: FeatureS
     ],
 )
 def test_a_bad_bar_is_refused_and_leaves_the_stream_as_it_was(
-    symbol: str, time: int, change: dict[str, float], code: str
+    symbol: str, time: int, change: dict[str, Any], code: str
 ) -> None:
     market = walk(seed=3, n_symbols=2, n_bars=80)
     market = type(market)(("A/USD", "B/USD"), HOUR_MS, T - 79 * HOUR_MS + HOUR_MS * np.arange(80), **{
@@ -183,3 +187,65 @@ def test_a_long_stream_keeps_a_state_of_one_size(tmp_path: Path) -> None:
         stream.save(tmp_path / "state")
         sizes.append((tmp_path / "state").stat().st_size)
     assert abs(sizes[0] - sizes[1]) < 64
+
+
+def test_a_late_bar_after_a_gap_is_late_whatever_it_holds(pair: FeatureStream) -> None:
+    for symbol in pair.symbols:
+        pair.push(symbol, T, BAR)
+    pair.push("A/USD", T + 5 * HOUR_MS, BAR)
+    with pytest.raises(InputError, match="stream-late-bar"):
+        pair.push("B/USD", T + 4 * HOUR_MS, BAR)
+
+
+def test_times_of_an_array_can_be_saved(tmp_path: Path, pair: FeatureStream) -> None:
+    pair.push("A/USD", np.int64(T), BAR)
+    pair.save(tmp_path / "state")
+    assert len(FeatureStream.load(tmp_path / "state", ENTRIES).push("B/USD", T, BAR)) == 2
+
+
+def test_entries_that_nothing_computes_and_symbols_given_twice_are_refused() -> None:
+    own = ENTRIES[0].model_copy(update={"name": "of_a_plugin", "group": "mine"})
+    with pytest.raises(InputError, match="feature-without-function"):
+        FeatureStream(("A/USD",), HOUR_MS, (*ENTRIES, own))
+    with pytest.raises(InputError, match="stream-symbols"):
+        FeatureStream(("A/USD", "A/USD"), HOUR_MS, ENTRIES)
+
+
+PLUGIN = """
+FAILS = []
+def trades(bars):
+    if FAILS:
+        raise ValueError("not now")
+    return {"trades_2": bars["n_trades"].rolling(2).sum(), "trades_1": bars["n_trades"]}
+"""
+PLUGIN_ENTRY = """
+  - {{name: trades_{n}, group: mine, dtype: float64, unit: "1", warmup_bars: {warmup}, inputs: [n_trades],
+     available_at: close, formula: "trades of {n}"}}"""
+
+
+def test_a_plug_in_lives_on_optional_columns_and_its_failure_loses_no_bar(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    entries = "".join(PLUGIN_ENTRY.format(n=n, warmup=n - 1) for n in (1, 2))
+    (tmp_path / "mine.yml").write_text(f"features:{entries}\n")
+    plugin = load_plugin(tmp_path / "mine.py")
+    own = (*ENTRIES, plugin.entries[1])  # the other one is left out
+    market = walk(seed=2, n_symbols=1, n_bars=90, gap_share=0.05)
+    extras = {"n_trades": np.where(market.has_bar, np.arange(90.0), NAN)}
+    market = type(market)(
+        market.symbols, HOUR_MS, market.open_time_ms, **{n: getattr(market, n) for n in BAR}, extras=extras
+    )
+    stream = FeatureStream(market.symbols, HOUR_MS, own, (plugin,))
+    rows = feed(stream, market, end=70)
+    candle = {name: float(values[0, 70]) for name, values in market.columns().items()}
+    fails = plugin.functions["trades"].__globals__["FAILS"]
+    fails.append(1)
+    with pytest.raises(InputError, match="plugin-failed"):
+        stream.push(market.symbols[0], int(market.open_time_ms[70]), candle)
+    fails.clear()
+    rows += stream.push(market.symbols[0], int(market.open_time_ms[70]), candle)
+    rows += feed(stream, market, first=71)
+    assert len(rows) == market.has_bar.sum()
+    batch = np.stack(list(build_features(market, own, (plugin,)).values()), axis=-1)[0]
+    for row in rows:
+        at = (row.open_time_ms - int(market.open_time_ms[0])) // HOUR_MS
+        assert row.values.tobytes() == batch[at].tobytes()
