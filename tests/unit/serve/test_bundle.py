@@ -34,11 +34,26 @@ SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000
 ROUNDS = {"max_rounds": 20, "patience_rounds": 5, "learning_rate": 0.1}
 SETTINGS: dict[str, Frozen] = {
     "lightgbm": LightgbmParams.model_validate(
-        {"num_leaves": 7, "min_data_in_leaf": 10, "feature_fraction": 0.8, "bagging_fraction": 0.8, "lambda_l2": 1.0, "max_bin": 63}
+        {
+            "num_leaves": 7,
+            "min_data_in_leaf": 10,
+            "feature_fraction": 0.8,
+            "bagging_fraction": 0.8,
+            "lambda_l2": 1.0,
+            "max_bin": 63,
+        }
         | ROUNDS
     ),
     "xgboost": XgboostParams.model_validate(
-        {"max_depth": 3, "min_child_weight": 2.0, "colsample_bytree": 0.8, "subsample": 0.8, "reg_lambda": 1.0, "max_bin": 64} | ROUNDS
+        {
+            "max_depth": 3,
+            "min_child_weight": 2.0,
+            "colsample_bytree": 0.8,
+            "subsample": 0.8,
+            "reg_lambda": 1.0,
+            "max_bin": 64,
+        }
+        | ROUNDS
     ),
     "mlp": MlpParams.model_validate(
         {"hidden": [6], "dropout": 0.1, "learning_rate": 0.05, "weight_decay": 1e-4, "batch_rows": 64}
