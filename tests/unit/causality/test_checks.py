@@ -10,6 +10,7 @@ import pytest
 
 from candlelock.causality import availability, later_candles, live, processes, replay
 from candlelock.causality.cuts import choose_cuts
+from candlelock.causality.examination import Violation
 from tests.markets import walk
 from tests.unit.causality.doubles import SETTINGS, codes, entry, lag, probe, subject
 
@@ -313,3 +314,18 @@ def test_what_other_candles_left_behind_is_found(monkeypatch: pytest.MonkeyPatch
     each.build(later_candles.replaced(MARKET, 0, 500, 1, size=100.0), each.exam.everything)
     processes.check_process(each)
     assert codes(each) == {"scaled": "process-state"}
+
+
+# --- which violation is kept ----------------------------------------------------------------------------------------
+
+
+def test_the_earliest_row_is_kept_and_an_error_goes_before_any_row() -> None:
+    each = probe(subject([(entry("plain"), lambda market: market.close)]), MARKET)
+    rows = [Violation("future-prefix", symbol, bar, "") for symbol, bar in ((1, 40), (2, 30), (0, 35), (1, 30))]
+    for row in rows:
+        each.violate(0, row)
+    assert each.violations == {0: rows[3]}
+    failed = Violation("plugin-error", None, None, "")
+    each.violate(0, failed)
+    each.violate(0, rows[0])
+    assert each.violations == {0: failed}
