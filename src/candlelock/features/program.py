@@ -233,7 +233,7 @@ def _derive(node: Node, inputs: list[Facts]) -> Facts:
     op = OPS[node.op]
     lookback = max(each.lookback for each in inputs) + op.lookback(node)
     columns = frozenset(name for each in inputs for name in each.inputs)
-    clock = max(each.clock for each in inputs)
+    clock = min((each.clock for each in inputs if each.inputs), default=1)  # as soon as any of its parts moves
     if node.op == "hold":  # so many whole higher bars, and the unfinished one after them
         lookback, clock = (lookback + 2) * node.window - 2, node.window
     if node.op == "higher":
