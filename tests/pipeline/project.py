@@ -125,14 +125,14 @@ def write_candles(root: Path, symbol: str, seed: int, n_bars: int = 2400) -> Pat
     for bar in range(1, n_bars):
         moves[bar] -= 0.5 * moves[bar - 1]
     close = np.round(100 * np.exp(np.cumsum(moves)), 2)
-    opened = np.concatenate([[100.0], close[:-1]])
-    spread = np.abs(random.normal(0, 0.2, n_bars)).round(2)
+    opened = np.concatenate([[100.0], close[:-1]]) + random.normal(0, 0.05, n_bars).round(2)
+    above, below = np.abs(random.normal(0, 0.2, (2, n_bars))).round(2)
     frame = pd.DataFrame(
         {
             "date": pd.date_range("2024-01-01", periods=n_bars, freq="h", tz="UTC").strftime("%Y-%m-%d %H:%M:%S"),
             "open": opened,
-            "high": np.maximum(opened, close) + spread,
-            "low": np.minimum(opened, close) - spread,
+            "high": np.maximum(opened, close) + above,
+            "low": np.minimum(opened, close) - below,
             "close": close,
             "volume": random.lognormal(3, 1, n_bars).round(3),
         }

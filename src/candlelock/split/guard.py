@@ -96,6 +96,8 @@ def check_feature_audit(
     ]
     seen: dict[bytes, str] = {}
     for i, name in enumerate(names):
+        if np.nanmin(matrix[:, i], initial=np.inf) >= np.nanmax(matrix[:, i], initial=-np.inf):
+            continue  # one value throughout: like any other such column, and no use to a model
         twin = seen.setdefault(np.ascontiguousarray(matrix[:, i]).tobytes(), name)
         if twin != name:
             findings.append(f"{name}: the same values as {twin}")

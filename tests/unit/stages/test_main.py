@@ -77,7 +77,11 @@ def edit(file: str, old: str, new: str) -> Callable[[Path], object]:
         (("evaluate", "directoin"), lambda _: None, ["error[head-unknown] params.yaml:", "did you mean 'direction'?"]),
         (("split",), edit("params.yaml", "n_folds: ", "n_folds: -"), ["split.n_folds", "greater than or equal to 2"]),
         (("features",), edit("features.yml", "group: trend", "group: trends"), ["features.yml:", ".group"]),
-        (("features",), edit("features.yml", "name: weekday", "name: week_day"), ["features.yml week_day", "weekday"]),
+        (
+            ("features",),
+            edit("features.yml", "name: weekday", "name: week_day"),
+            ["features.yml:", "week_day", "feature-w"],
+        ),
         (("evaluate", "direction"), edit("reports/direction/training.json", '"n_up"', '"n_ups"'), ["training.json"]),
         (
             ("card", "direction"),
