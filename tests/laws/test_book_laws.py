@@ -112,8 +112,12 @@ def expected_rows(exchange: Exchange, bodies: list[dict[str, Any]]) -> list[dict
         book_id = None if snapshot_id is None else max(snapshot_id, change_id)
         known = [each for each in (book_id, ticker_id) if each is not None]
         states.append((book_id, max(known, default=None)))
-    trades = [(body["data"]["T"] - START_MS, body["data"]["m"]) for body in bodies if "T" in body.get("data", {})]
-    bars = sorted({time // BAR_MS for time in times} | {time // BAR_MS for time, _ in trades})
+    trades = []  # time, side, quote; none where the bar has closed
+    for body, now, (_, quote) in zip(bodies, times, states, strict=True):
+        if "T" in body.get("data", {}):
+            time = body["data"]["T"] - START_MS
+            trades.append((time, body["data"]["m"], quote if time // BAR_MS >= now // BAR_MS else None))
+    bars = sorted({time // BAR_MS for time in times} | {time // BAR_MS for time, *_ in trades})
     return [expected_row(exchange, bodies, times, states, trades, bar) for bar in bars]
 
 
@@ -122,7 +126,7 @@ def expected_row(
     bodies: list[dict[str, Any]],
     times: list[int],
     states: list[tuple[int | None, int | None]],
-    trades: list[tuple[int, bool]],
+    trades: list[tuple[int, bool, int | None]],
     bar: int,
 ) -> dict[str, Any]:
     def state_at(moment: int) -> tuple[int | None, int | None]:
@@ -130,13 +134,14 @@ def expected_row(
         return next((s for t, s in zip(times[::-1], states[::-1], strict=True) if t <= moment), (None, None))
 
     span = [moment for moment in range(bar * BAR_MS, (bar + 1) * BAR_MS) if moment < times[-1]]
-    has_clock = any(time // BAR_MS == bar for time in times)
+    has_clock = bar in [time // BAR_MS for time in times]
     at_close = state_at((bar + 1) * BAR_MS - 1) if has_clock else (None, None)
     quotes = [state_at(moment)[1] for moment in span if state_at(moment)[1]] if has_clock else []
     tops = [[float(each) for each in top(exchange.history[quote])] for quote in quotes]
-    mine = [is_sell for time, is_sell in trades if time // BAR_MS == bar]
-    inside = [body for time, body in zip(times, bodies, strict=True) if time // BAR_MS == bar]
-    row: dict[str, Any] = {
+    inside = [body.get("data", {}) for time, body in zip(times, bodies, strict=True) if time // BAR_MS == bar]
+    told = [trade for trade in trades if trade[0] // BAR_MS == bar]
+    mine = [is_sell for _, is_sell, _ in told]
+    row = {
         "open_time_utc": bar * BAR_MS,
         "mean_spread": mean([ask - bid for bid, _, ask, _ in tops]),
         "mean_imbalance": mean([(b - a) / (b + a) for _, b, _, a in tops]),
@@ -145,17 +150,21 @@ def expected_row(
         "buy_volume": Decimal("1.5") * mine.count(False),
         "signed_volume": Decimal("1.5") * (mine.count(False) - mine.count(True)),
         "vwap": 100.0 if mine else None,
-        "n_book_updates": sum("U" in body.get("data", {}) for body in inside),
-        "n_ticker_updates": sum("B" in body.get("data", {}) for body in inside),
+        "effective_spread": mean([cost(is_sell, exchange.history[at]) for _, is_sell, at in told if at]),
+        "n_book_updates": sum("U" in data for data in inside),
+        "n_ticker_updates": sum("B" in data for data in inside),
         "book_known_frac": pytest.approx(sum(state_at(t)[0] is not None for t in span) / BAR_MS if has_clock else 0),
         "has_sequence_gap": False,
         "is_whole": times[0] < bar * BAR_MS and (bar + 1) * BAR_MS <= times[-1],
     }
-    return (
-        row
-        | quote_columns(exchange.history.get(at_close[1] or 0))
-        | depth_columns(exchange.history.get(at_close[0] or 0))
-    )
+    book, quote = (exchange.history.get(at or 0) for at in at_close)
+    return row | quote_columns(quote) | depth_columns(book)
+
+
+def cost(is_sell: bool, book: dict[int, int]) -> float:
+    """What the taker of a trade at 100 paid: twice the distance from the mid."""
+    bid, _, ask, _ = top(book)
+    return (-1 if is_sell else 1) * (200 - float(bid) - float(ask))
 
 
 def mean(values: list[float]) -> Any:

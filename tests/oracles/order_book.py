@@ -26,7 +26,7 @@ def expected_order_book(market: Market) -> dict[str, Array]:
         "book_mid_distance": (market.close - mid) / mid,
         "quoted_spread": book["spread"] / mid,
         "quoted_spread_ratio": ratio(book["mean_spread"], book["spread"]),
-        "effective_spread": 2 * np.abs(book["vwap"] - mid) / mid,
+        "effective_spread": book["effective_spread"] / mid,
         "book_depth_zscore_12": zscore(depth[10], 12),
         "book_trade_imbalance": ratio(book["signed_volume"], book["volume"]),
         "book_trade_imbalance_6": ratio(total(book["signed_volume"], 6), total(book["volume"], 6)),

@@ -100,7 +100,7 @@ def with_extras(market: Market) -> Market:
     book = {"mid": market.close + spread * random.uniform(-0.5, 0.5, shape), "spread": spread}
     book |= {"mean_spread": spread * random.uniform(0.8, 1.5, shape), "mean_imbalance": random.uniform(-1, 1, shape)}
     book |= {"microprice": book["mid"] + spread * random.uniform(-0.5, 0.5, shape), "volume": traded}
-    book |= {"vwap": book["mid"] + spread * random.uniform(-2, 2, shape), "n_book_updates": random.poisson(30, shape)}
+    book |= {"effective_spread": spread * random.uniform(-1, 3, shape), "n_book_updates": random.poisson(30, shape)}
     book["signed_volume"] = traded * random.uniform(-1, 1, shape)
     for n in (1, 5, 10, 20):
         bid, ask = bids[n - 1], asks[n - 1]

@@ -32,6 +32,13 @@ _TRADES = (
     Column("buy_volume", EXACT, "base currency", "amount that buyers took out of the book"),
     Column("signed_volume", EXACT, "base currency", "amount taken by buyers less amount taken by sellers"),
     Column("vwap", pa.float64(), "quote currency", "mean price, weighted by amount; null without trades", True),
+    Column(
+        "effective_spread",
+        pa.float64(),
+        "quote currency",
+        "twice a trade's distance from the mid, as a cost to the taker; mean by amount; null without trades at a mid",
+        True,
+    ),
 )
 
 _QUALITY = (

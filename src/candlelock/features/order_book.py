@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from candlelock.features.operators import absolute, change, log, window_mean, window_sum, zscore
+from candlelock.features.operators import change, log, window_mean, window_sum, zscore
 
 if TYPE_CHECKING:
     from candlelock.features.bars import Bars
@@ -34,7 +34,7 @@ def declare_order_book(bars: Bars) -> dict[str, Node]:
         "book_mid_distance": bars.close / mid - 1.0,
         "quoted_spread": quoted,
         "quoted_spread_ratio": book("mean_spread") / mid / quoted,
-        "effective_spread": 2.0 * absolute(book("vwap") / mid - 1.0),
+        "effective_spread": book("effective_spread") / mid,
         "book_depth_zscore_12": zscore(depth[10], 12),
         "book_trade_imbalance": book("signed_volume") / book("volume"),
         "book_trade_imbalance_6": window_sum(book("signed_volume"), 6) / window_sum(book("volume"), 6),

@@ -25,19 +25,29 @@ EXACT = Context(prec=38, traps=[Inexact])
 
 @dataclass
 class Trades:
-    """Sums over the trades of one bar, in units of 1e-8 (`notional`: 1e-16)."""
+    """Sums over the trades of one bar, in units of 1e-8 (`notional`, `paid`: 1e-16).
+
+    `paid`: twice what takers paid beyond the mid, less what they gained on it; over `quoted_volume`, the amount traded
+    while best bid and ask were known.
+    """
 
     n: int = 0
     volume: int = 0
     buy_volume: int = 0
     notional: int = 0
+    quoted_volume: int = 0
+    paid: int = 0
 
-    def add(self, trade: Trade) -> None:
-        """Count one more."""
+    def add(self, trade: Trade, quote: Quote | None) -> None:
+        """Count one more; `quote`: the best bid and ask when it was told."""
         self.n += 1
         self.volume += trade.size
         self.buy_volume += 0 if trade.is_sell else trade.size
         self.notional += trade.size * trade.price
+        if quote is not None:
+            beyond = 2 * trade.price - (quote.bid + quote.ask)
+            self.quoted_volume += trade.size
+            self.paid += trade.size * (-beyond if trade.is_sell else beyond)
 
     def row(self) -> dict[str, Any]:
         """Their columns."""
@@ -47,6 +57,7 @@ class Trades:
             "buy_volume": _exact(self.buy_volume),
             "signed_volume": _exact(2 * self.buy_volume - self.volume),
             "vwap": self.notional / (self.volume * SCALE) if self.n else None,
+            "effective_spread": self.paid / (self.quoted_volume * SCALE) if self.quoted_volume else None,
         }
 
 
@@ -117,8 +128,9 @@ class BarBuilder:
         self._weigh_book(self.now_ms)
 
     def add_trade(self, trade: Trade) -> None:
-        """Count a trade in the bar of its own time, which may have closed already."""
-        self._trades.setdefault(trade.trade_ms // self.bar_ms, Trades()).add(trade)
+        """Count a trade in the bar of its own time, which may have closed already: then today's quote is not for it."""
+        bar = trade.trade_ms // self.bar_ms
+        self._trades.setdefault(bar, Trades()).add(trade, self.quote if bar >= self._bar else None)
 
     def finish(self, flagged: set[int]) -> pa.Table:
         """Every bar with a message as a table of `contracts.book_tables`; `flagged`: numbers of bars with a gap."""

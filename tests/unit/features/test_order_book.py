@@ -21,11 +21,11 @@ def test_every_feature_is_what_the_textbook_says(market: str) -> None:
 
 
 def test_one_book_by_hand() -> None:
-    """Bids 3 at 99, 1 at 98; asks 1 at 101, 3 at 102; last trades at 101 and 99 for 2 and 1 bought and sold."""
+    """Bids 3 at 99, 1 at 98; asks 1 at 101, 3 at 102; trades, 2 bought at 101 and 1 sold at 99."""
     book = {"mid": 100.0, "spread": 2.0, "mean_spread": 3.0, "microprice": (99 * 1 + 101 * 3) / 4}
     book |= {"imbalance_1": 0.5, "imbalance_5": 0.0, "mean_imbalance": 0.25, "signed_volume": 1.0, "volume": 3.0}
     book |= {"bid_depth_1": 3.0, "ask_depth_1": 1.0, "bid_depth_20": 4.0, "ask_depth_20": 4.0}
-    book |= {"vwap": (2 * 101 + 99) / 3}
+    book |= {"effective_spread": 2 * (2 * (101 - 100) + 1 * (100 - 99)) / 3}
     market = of_closes([101.0])
     extras = {f"book_{name}": np.array([[value]]) for name, value in book.items()}
     features = features_of(dataclasses.replace(market, extras=extras), *NAMES)
@@ -37,6 +37,7 @@ def test_one_book_by_hand() -> None:
         "book_pressure": 0.005,
         "book_mid_distance": 0.01,
         "quoted_spread": 0.02,
+        "effective_spread": 0.02,
         "quoted_spread_ratio": 1.5,
         "book_trade_imbalance": 1 / 3,
     }

@@ -8,6 +8,7 @@ import functools
 import numpy as np
 import pytest
 
+from candlelock.contracts.errors import InputError
 from candlelock.features.market import CANDLE_FIELDS, Market
 from tests.markets import between, changed, of_closes
 from tests.oracles.agreement import features_of, registered
@@ -122,7 +123,7 @@ def standing(price: float) -> Market:
     book = dict.fromkeys(("mid", "microprice"), market.close)
     book |= dict.fromkeys(("spread", "mean_spread"), 0.0001 * market.close)
     book |= dict.fromkeys(("volume", "signed_volume", "n_book_updates", "mean_imbalance"), 0 * ones)
-    book["vwap"] = np.nan * ones
+    book["effective_spread"] = np.nan * ones
     for n in (1, 5, 10, 20):
         book |= {f"bid_depth_{n}": n * ones, f"ask_depth_{n}": n * ones, f"imbalance_{n}": 0 * ones}
     extras = {f"book_{name}": x for name, x in book.items()}
@@ -189,6 +190,11 @@ def test_fewer_bars_than_the_warm_up_give_nothing() -> None:
     one = features_of(between(lively(), 1_000, 1_001), *NAMES)
     known = {name for name, values in one.items() if np.isfinite(values).any()}
     assert known <= {entry.name for entry in registered() if entry.warmup(lively().bar_ms) == 0}
+
+
+def test_a_market_without_bars_is_refused() -> None:
+    with pytest.raises(InputError, match="market-empty"):
+        features_of(between(of_closes([1.0]), 0, 0), "return_1")
 
 
 def test_a_symbol_alone_has_no_cross_section_and_all_else_unchanged() -> None:

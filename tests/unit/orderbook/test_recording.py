@@ -45,6 +45,7 @@ BY_HAND = {
     "buy_volume": Decimal(2),
     "signed_volume": Decimal("1.5"),
     "vwap": pytest.approx((202 + 50) / 2.5),
+    "effective_spread": pytest.approx(2 * (2 * (101 - 100.5) + 0.5 * (100.5 - 100)) / 2.5),
     "n_book_updates": 1,
     "n_ticker_updates": 1,
     "book_known_frac": 1.0,
@@ -69,6 +70,15 @@ def test_without_a_snapshot_depth_is_null_and_the_ticker_still_gives_quotes() ->
     assert (bar["bid_depth_1"], bar["imbalance_1"], bar["book_known_frac"]) == (None, None, 0.0)
     assert (bar["best_bid"], bar["spread"], bar["vwap"]) == (Decimal(1), Decimal(1), None)
     assert (bar["mean_spread"], bar["volume"]) == (None, 0)  # the quote stood for no time at all
+
+
+def test_the_effective_spread_is_the_takers_cost_and_needs_a_quote() -> None:
+    """A buy above the mid and a sell below it both cost; a sell above the mid gains; before a quote there is none."""
+    early, dear, lucky = trade(1, 1, "300", "9"), trade(3, 2, "103", "1"), trade(4, 3, "102", "3", is_sell=True)
+    (bar,) = rows_of(recorded([early, ticker(3, "99", "1", "101", "1"), dear, lucky]).finish())
+    assert bar["effective_spread"] == pytest.approx(2 * (1 * 3 - 3 * 2) / 4)
+    (bar,) = rows_of(recorded([early]).finish())
+    assert (bar["n_trades"], bar["effective_spread"]) == (1, None)
 
 
 def test_the_exchanges_clock_places_messages() -> None:

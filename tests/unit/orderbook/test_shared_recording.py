@@ -52,6 +52,19 @@ def assert_trades(row: dict[str, Any], paths: list[Path]) -> None:
     assert row["buy_volume"] == sum(sizes[~mine["m"]])
     assert row["signed_volume"] == sum(sizes[~mine["m"]]) - sum(sizes[mine["m"]])
     assert row["vwap"] == pytest.approx(float(sum(prices * sizes) / sum(sizes)), rel=1e-12)
+    assert row["effective_spread"] == pytest.approx(effective_spread(paths), rel=1e-9)
+
+
+def effective_spread(paths: list[Path]) -> float:
+    """From trades and bookTickers alone, which carry every change of the best bid and ask."""
+    mid, paid, amount = Decimal(0), Decimal(0), Decimal(0)
+    for data in (body["data"] for body in bodies(paths) if "data" in body):
+        if "B" in data:
+            mid = (Decimal(data["b"]) + Decimal(data["a"])) / 2
+        elif "m" in data and OPEN_MS <= data["T"] < OPEN_MS + 60_000:
+            paid += Decimal(data["q"]) * (-1 if data["m"] else 1) * 2 * (Decimal(data["p"]) - mid)
+            amount += Decimal(data["q"])
+    return float(paid / amount)
 
 
 def assert_book(row: dict[str, Any], paths: list[Path]) -> None:
