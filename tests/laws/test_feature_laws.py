@@ -16,7 +16,7 @@ from candlelock.contracts.registry import select
 from candlelock.contracts.stage_params import FeatureGroup
 from candlelock.features.build import build_features
 from candlelock.features.catalogue import declare
-from candlelock.features.engine import compute
+from candlelock.features.engine import compute_in_parts
 from candlelock.features.market import CANDLE_FIELDS, Market
 from candlelock.features.program import lower
 from candlelock.features.stream import FeatureStream
@@ -26,6 +26,7 @@ from tests.markets import HOUR_MS, between, changed, of_closes, of_symbols, walk
 if TYPE_CHECKING:
     from candlelock.contracts.registry import Feature
     from candlelock.features.market import Array
+    from candlelock.features.program import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = select(read_catalogue(ROOT), get_args(FeatureGroup))
@@ -133,6 +134,11 @@ def test_live_rows_are_the_rows_of_the_batch(market: Market, data: st.DataObject
     assert_same_bits(live, batch)
 
 
+def computed(program: Program, market: Market) -> Array:
+    """The one feature of a program, warm-up and all: (n_symbols, n_bars)."""
+    return next(compute_in_parts(program, market, len(market.open_time_ms)))[:, 0]
+
+
 @pytest.mark.parametrize("gap_share", [0.0, 0.03])
 @pytest.mark.parametrize("entry", REGISTRY, ids=lambda entry: entry.name)
 def test_the_warm_up_is_all_a_feature_remembers_and_no_more_than_it_needs(entry: Feature, gap_share: float) -> None:
@@ -143,13 +149,13 @@ def test_the_warm_up_is_all_a_feature_remembers_and_no_more_than_it_needs(entry:
         name: getattr(market, name) for name in CANDLE_FIELDS
     }, extras=market.extras)  # fmt: skip
     program = lower({entry.name: declare(entry.group, bar_ms)[entry.name]})
-    whole = compute(program, market)[:, 0]
+    whole = computed(program, market)
     shorter_differs = n_back == 0 or entry.name in SELDOM
     for bar in range(n_back, n_back + n_tried):
-        window = compute(program, between(market, bar - n_back, bar + 1))[:, 0, -1]
+        window = computed(program, between(market, bar - n_back, bar + 1))[:, -1]
         assert window.tobytes() == whole[:, bar].tobytes(), f"bar {bar}"
         if not shorter_differs:
-            shorter = compute(program, between(market, bar - n_back + 1, bar + 1))[:, 0, -1]
+            shorter = computed(program, between(market, bar - n_back + 1, bar + 1))[:, -1]
             shorter_differs |= shorter.tobytes() != whole[:, bar].tobytes()
     assert shorter_differs
     assert np.isfinite(whole[:, n_back:]).any()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from candlelock.features.expression import Node, source
-from candlelock.features.operators import DAY_MS, lag, log, min_present
-
-HIGHER_COLUMNS = ("open", "high", "low", "close", "volume")
+from candlelock.features.kernels.elementwise import DAY_MS
+from candlelock.features.market import CANDLE_FIELDS
+from candlelock.features.operators import lag, log, min_present
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Bars:
 
 def bars_of(bar_ms: int) -> Bars:
     """The candles themselves."""
-    return Bars(bar_ms, *(source(name) for name in HIGHER_COLUMNS))
+    return Bars(bar_ms, *(source(name) for name in CANDLE_FIELDS))
 
 
 def hold(x: Node) -> Node:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from candlelock.features.operators import DAY_MS, cosine, floor_ratio, is_above, month, remainder, sine
+from candlelock.features.kernels.elementwise import DAY_MS
+from candlelock.features.operators import cosine, floor_ratio, is_above, month, remainder, sine
 
 if TYPE_CHECKING:
     from candlelock.features.bars import Bars

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.features.kernels.interpreter import advance, advance_across, advance_market
+from candlelock.features.kernels.interpreter import SCRATCH, advance, advance_across, advance_market
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ class Engine:
         self._slots = np.full((len(symbols), program.n_slots, chunk), np.nan)
         for slot, value in program.constants.items():
             self._slots[:, slot] = value
+        self._scratch = np.empty((len(symbols), SCRATCH))
         self._peers = _groups(symbols)
 
     def forget(self) -> None:
@@ -54,7 +56,19 @@ class Engine:
                 self._slots[:, slot, :n] = columns[name]
         if pool is None:
             code = self.program
-            advance_market(code.code, code.reals, code.phases, self._peers, self._slots, self.state, start, n, out, at)
+            advance_market(
+                code.code,
+                code.reals,
+                code.phases,
+                self._peers,
+                self._slots,
+                self.state,
+                start,
+                n,
+                out,
+                at,
+                self._scratch,
+            )
         else:
             self._advance_in(pool, start, n, out, at)
 
@@ -66,7 +80,16 @@ class Engine:
             else:
                 jobs = [
                     pool.submit(
-                        advance, code[low:high], reals[low:high], slots[row], state[row], start, n, out[row], at
+                        advance,
+                        code[low:high],
+                        reals[low:high],
+                        slots[row],
+                        state[row],
+                        start,
+                        n,
+                        out[row],
+                        at,
+                        self._scratch[row],
                     )
                     for row in range(len(self.symbols))
                 ]
@@ -74,25 +97,20 @@ class Engine:
                     job.result()
 
 
-def compute(program: Program, market: Market, n_threads: int = 1) -> Array:
-    """Every feature of a market, float64 of shape (n_symbols, n_features, n_bars), NaN where unknown.
-
-    Symbols are shared out to `n_threads` threads; the bytes do not depend on it. Warm-up is not masked here.
-    """
-    return next(compute_in_parts(program, market, max(len(market.open_time_ms), 1), n_threads))
-
-
 def compute_in_parts(program: Program, market: Market, n_bars: int, n_threads: int = 1) -> Iterator[Array]:
-    """The same in consecutive parts of `n_bars` bars, for markets whose features do not fit in memory together."""
+    """Every feature in consecutive parts of `n_bars` bars, (n_symbols, n_features, n_bars), NaN where unknown.
+
+    Symbols are shared out to `n_threads` threads; the bytes depend on neither. Warm-up is not masked here.
+    """
     engine, columns = Engine(program, market.symbols, market.bar_ms), market.columns()
     first, n_all = int(market.open_time_ms[0]) // market.bar_ms, len(market.open_time_ms)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext() as pool:
         for begin in range(0, n_all, n_bars):
             end = min(begin + n_bars, n_all)
             out = np.empty((len(market.symbols), len(program.facts), end - begin))
             for at in range(begin, end, engine.chunk):
                 part = {name: values[:, at : min(at + engine.chunk, end)] for name, values in columns.items()}
-                engine.run(part, first + at, out, at - begin, pool if n_threads > 1 else None)
+                engine.run(part, first + at, out, at - begin, pool)
             yield out
 
 

@@ -11,9 +11,8 @@ import math
 
 from candlelock.features.expression import Node, constant
 from candlelock.features.kernels.clocks import NEARLY_A_BAR
+from candlelock.features.kernels.decay import PRESENT_FRAC
 
-PRESENT_FRAC = 0.9
-DAY_MS = 86_400_000
 ROUNDING = 1e-12  # a share of a number that arithmetic may have made up
 TINY = 1e-300
 TAIL = 1e-10  # weight beyond the window of an exponential average, as a share of the whole
@@ -146,12 +145,12 @@ def window_min(x: Node, window: int) -> Node:
 
 def bars_since_max(x: Node, window: int) -> Node:
     """Bars since the window's largest value, the latest of several."""
-    return _window("max", (x,), window, output=1)
+    return _window("age", (x,), window)
 
 
 def bars_since_min(x: Node, window: int) -> Node:
     """Bars since the window's smallest value, the latest of several."""
-    return _window("max", (-x,), window, output=1)
+    return _window("age", (-x,), window)
 
 
 def window_std(x: Node, window: int) -> Node:

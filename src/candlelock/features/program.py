@@ -12,9 +12,10 @@ from candlelock.features.kernels import across as over
 from candlelock.features.kernels import elementwise as each
 from candlelock.features.kernels import interpreter as run
 from candlelock.features.kernels.clocks import HIGHER_STATE
-from candlelock.features.kernels.patterns import LOOKBACKS, N_PATTERNS
+from candlelock.features.kernels.patterns import LOOKBACKS, N_PATTERNS, new_state
 from candlelock.features.kernels.patterns import STATE_SIZE as PATTERN_STATE
 from candlelock.features.kernels.recursions import SAR_STATE
+from candlelock.features.kernels.windows import TILE
 from candlelock.features.operators import min_present
 
 if TYPE_CHECKING:
@@ -42,10 +43,6 @@ def _window(node: Node) -> int:
     return node.window - 1
 
 
-def _ring(n: int) -> Callable[[Node], int]:
-    return lambda node: 1 + n * node.window
-
-
 OPS: dict[str, Op] = {
     "add": Op(each.ADD),
     "subtract": Op(each.SUBTRACT),
@@ -66,16 +63,17 @@ OPS: dict[str, Op] = {
     "floor": Op(each.FLOOR),
     "month": Op(each.MONTH),
     "lag": Op(run.LAG, 1, lambda node: 2 * node.window, lambda node: node.window),
-    "sum": Op(run.SUM, 2, _suffixes(2, 2), _window),
-    "max": Op(run.MAX, 2, _suffixes(3, 3), _window),
+    "sum": Op(run.SUM, 2, _suffixes(3, 2), _window),
+    "max": Op(run.MAX, 1, _suffixes(4, 2), _window),
+    "age": Op(run.AGE, 1, _suffixes(5, 3), _window),
     "moments": Op(run.MOMENTS, 2, _suffixes(5, 3), _window),
     "powers": Op(run.POWERS, 2, _suffixes(5, 5), _window),
     "decay": Op(run.DECAY, 2, _suffixes(3, 3), _window),
     "path": Op(run.PATH, 1, _suffixes(4, 4), _window),
     "pairs": Op(run.PAIRS, 3, _suffixes(10, 6), _window),
-    "deviation": Op(run.DEVIATION, 1, _ring(1), _window),
-    "rank": Op(run.RANK, 1, _ring(1), _window),
-    "profile": Op(run.PROFILE, 2, _ring(2), _window),
+    "deviation": Op(run.DEVIATION, 1, lambda node: node.window + TILE, _window),
+    "rank": Op(run.RANK, 1, lambda node: node.window + TILE, _window),
+    "profile": Op(run.PROFILE, 2, lambda node: 2 * (node.window + TILE) - 1 + node.extra, _window),
     "run": Op(run.RUN, 1, lambda node: 1, _window),
     "sar": Op(run.SAR, 1, lambda node: 2 * SAR_STATE, lambda node: 2 * node.window - 1),
     "higher": Op(run.HIGHER, 5, lambda node: HIGHER_STATE),
@@ -91,7 +89,6 @@ OPS: dict[str, Op] = {
 
 
 EMIT = Op(run.EMIT, 0)
-INSTRUCTION = 13  # numbers of one
 
 
 @dataclass(frozen=True)
@@ -247,7 +244,7 @@ def _derive(node: Node, inputs: list[Facts]) -> Facts:
 
 def _initial_state(steps: list[_Step]) -> npt.NDArray[np.float64]:
     """What every operator remembers of a series that has not begun: nothing, and of candles that they were missing."""
-    parts = [np.full(step.op.state(step.node), np.nan if step.op.code == run.PATTERNS else 0.0) for step in steps]
+    parts = [new_state() if step.op.code == run.PATTERNS else np.zeros(step.op.state(step.node)) for step in steps]
     return np.concatenate([np.zeros(0), *parts])
 
 
@@ -267,7 +264,7 @@ def lower(features: Mapping[str, Node]) -> Program:
     known: dict[int, Facts] = {}
     return Program(
         code=np.array([step.encode(row_of, at) for step, at in zip(steps, states, strict=False)], np.int64).reshape(
-            len(steps), INSTRUCTION
+            len(steps), run.N_COLUMNS
         ),
         reals=np.array([step.node.real for step in steps], np.float64),
         phases=np.array(phases, np.int64).reshape(len(phases), 3),

@@ -18,7 +18,7 @@ from candlelock.artifacts import atomic
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.features.build import program_of, refuse_missing
 from candlelock.features.engine import Engine
-from candlelock.features.kernels.compiled import sources_digest
+from candlelock.features.kernels.compiled import SOURCES_DIGEST
 from candlelock.features.market import CANDLE_FIELDS, Market
 from candlelock.features.plugins import build_plugins
 
@@ -223,7 +223,7 @@ class FeatureStream:
 
     def _digest(self) -> str:
         """SHA-256 of what is computed: names, instructions, kernels and plug-in files."""
-        digest = hashlib.sha256(json.dumps([self.names, list(self._columns), sources_digest()]).encode())
+        digest = hashlib.sha256(json.dumps([self.names, list(self._columns), SOURCES_DIGEST]).encode())
         digest.update(self._program.code.tobytes() + self._program.reals.tobytes())
         for plugin in self.plugins:
             digest.update(plugin.path.read_bytes())

@@ -18,6 +18,7 @@ from candlelock.features.kernels.patterns import (
     LOOKBACKS,
     N_PATTERNS,
     PATTERN_NAMES,
+    SCRATCH,
     STATE_SIZE,
     TALIB_NAMES,
     new_state,
@@ -53,7 +54,7 @@ def found(candles: Array, chunks: list[int] | None = None) -> Array:
     out = np.full((N_PATTERNS, candles.shape[1]), np.inf)
     state, start = new_state(), 0
     for end in [*(chunks or []), candles.shape[1]]:
-        write_patterns(*candles[:, start:end], state, out[:, start:end])
+        write_patterns(*candles[:, start:end], state, np.empty(SCRATCH), out[:, start:end])
         start = end
     return out
 
@@ -153,7 +154,7 @@ def test_no_pattern_spans_a_missing_bar() -> None:
 def test_rows_may_lie_apart() -> None:
     candles = fractional(500)
     wide = np.full((500, 2 * N_PATTERNS), 7.0)
-    write_patterns(*candles, new_state(), wide.T[::2])
+    write_patterns(*candles, new_state(), np.empty(SCRATCH), wide.T[::2])
     assert wide.T[::2].tobytes() == found(candles).tobytes()
     assert (wide.T[1::2] == 7.0).all()
 
@@ -165,7 +166,7 @@ def test_the_state_holds_the_last_bars_alone() -> None:
     other = candles * np.where(np.arange(300) < 300 - n_kept, 1.01, 1.0)
     states = [new_state(), new_state()]
     for state, past in zip(states, (candles, other), strict=True):
-        write_patterns(*past, state, np.empty((N_PATTERNS, 300)))
+        write_patterns(*past, state, np.empty(SCRATCH), np.empty((N_PATTERNS, 300)))
     assert states[0].tobytes() == states[1].tobytes() == candles[:, -n_kept:].tobytes()
     assert np.isnan(new_state()).all()
     assert new_state().shape == (STATE_SIZE,)

@@ -33,21 +33,39 @@ def window_decay(x: Array, mean: Array, total: Array, window: int, q: float, fir
     enough = PRESENT_FRAC * (1.0 - powers[window]) / (1.0 - q)
     s, weight = state[0], state[1]
     at = first % window
-    for i in range(x.shape[0]):
-        is_known = x[i] == x[i]
-        value, one = (x[i], 1.0) if is_known else (0.0, 0.0)
-        s = q * s + value
-        weight = q * weight + one
-        numerator = s + powers[at + 1] * sums[at + 1]
-        denominator = weight + powers[at + 1] * weights[at + 1]
-        is_enough = denominator >= enough
-        mean[i] = numerator / denominator if is_enough else np.nan
-        total[i] = numerator if is_enough else np.nan
-        sums[at], weights[at] = value, one
-        at += 1
+    done = 0
+    while done < x.shape[0]:
+        n = min(window - at, x.shape[0] - done)
+        now, late, late_weight = x[done : done + n], total[done : done + n], mean[done : done + n]
+        for i in range(n):
+            is_known = now[i] == now[i]
+            s = q * s + (now[i] if is_known else 0.0)
+            weight = q * weight + (1.0 if is_known else 0.0)
+            late[i], late_weight[i] = s, weight
+        _join_decay(late, late_weight, sums[at + 1 :], weights[at + 1 :], powers[at + 1 :], enough)
+        for i in range(n):
+            is_known = now[i] == now[i]
+            sums[at + i], weights[at + i] = (now[i], 1.0) if is_known else (0.0, 0.0)
+        at, done = at + n, done + n
         if at == window:
-            for j in range(window - 1, -1, -1):
-                sums[j] = sums[j + 1] + powers[window - 1 - j] * sums[j]
-                weights[j] = weights[j + 1] + powers[window - 1 - j] * weights[j]
+            _accumulate_decay(sums, weights, powers, window)
             at, s, weight = 0, 0.0, 0.0
     state[0], state[1] = s, weight
+
+
+@compiled
+def _join_decay(total: Array, mean: Array, sums: Array, weights: Array, powers: Array, enough: float) -> None:
+    """Add the earlier block's end, which has aged since, to this block's sum in `total` and its weight in `mean`."""
+    for i in range(total.shape[0]):
+        numerator = total[i] + powers[i] * sums[i]
+        weight = mean[i] + powers[i] * weights[i]
+        mean[i] = numerator / weight if weight >= enough else np.nan
+        total[i] = numerator if weight >= enough else np.nan
+
+
+@compiled
+def _accumulate_decay(sums: Array, weights: Array, powers: Array, window: int) -> None:
+    s, weight = 0.0, 0.0
+    for j in range(window - 1, -1, -1):
+        s, weight = s + powers[window - 1 - j] * sums[j], weight + powers[window - 1 - j] * weights[j]
+        sums[j], weights[j] = s, weight

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from candlelock.features.kernels.compiled import compiled
+from candlelock.features.kernels.windows import TILE
 
 if TYPE_CHECKING:
     from candlelock.features.market import Array
@@ -16,7 +17,7 @@ FLAT = 1e-20
 
 
 @compiled
-def window_path(x: Array, out: Array, window: int, enough: int, first: int, state: Array) -> None:
+def window_path(x: Array, out: Array, window: int, enough: int, first: int, state: Array, tile: Array) -> None:
     """Z-score of the last running total of x among the window's running totals; NaN where the path is flat.
 
     A part of the path is its count, total, and the sum and squares of its running totals from 0; a later part stands on
@@ -25,27 +26,42 @@ def window_path(x: Array, out: Array, window: int, enough: int, first: int, stat
     suffix = state[4:].reshape((window + 1, 4))
     c, t, p, q = state[0], state[1], state[2], state[3]
     at = first % window
-    for i in range(x.shape[0]):
-        is_known = x[i] == x[i]
-        if is_known:
-            c, t = c + 1.0, t + x[i]
-            p, q = p + t, q + t * t
-        early = suffix[at + 1]
-        n = early[0] + c
-        out[i] = np.nan
-        if n >= enough:
-            base = early[1]
-            mean = (early[2] + p + c * base) / n
-            squares = (early[3] + q + 2.0 * base * p + c * base * base) / n
-            variance = squares - mean * mean
-            if variance > FLAT + 1e-10 * mean * mean:
-                out[i] = (base + t - mean) / math.sqrt(variance)
-        suffix[at, 0], suffix[at, 1] = 1.0 if is_known else 0.0, x[i] if is_known else 0.0
-        at += 1
-        if at == window:
-            _accumulate(suffix, window)
-            at, c, t, p, q = 0, 0.0, 0.0, 0.0, 0.0
+    for begin in range(0, x.shape[0], TILE):
+        n = min(TILE, x.shape[0] - begin)
+        for i in range(n):
+            is_known = x[begin + i] == x[begin + i]
+            if is_known:
+                c, t = c + 1.0, t + x[begin + i]
+                p, q = p + t, q + t * t
+            early = suffix[at + 1]
+            for k in range(4):
+                tile[k, i] = early[k]
+            tile[4, i], tile[5, i] = c, t
+            tile[6, i], tile[7, i] = p, q
+            suffix[at, 0], suffix[at, 1] = 1.0 if is_known else 0.0, x[begin + i] if is_known else 0.0
+            at += 1
+            if at == window:
+                _accumulate(suffix, window)
+                at, c, t, p, q = 0, 0.0, 0.0, 0.0, 0.0
+        _join(tile, n, enough)
+        for i in range(n):
+            out[begin + i] = tile[0, i]
     state[0], state[1], state[2], state[3] = c, t, p, q
+
+
+@compiled
+def _join(tile: Array, n: int, enough: int) -> None:
+    """The score, in the first row, of a path of two parts: their counts, totals, sums and squares."""
+    for i in range(n):
+        count, base = tile[0, i] + tile[4, i], tile[1, i]
+        c, t = tile[4, i], tile[5, i]
+        p, q = tile[6, i], tile[7, i]
+        mean = (tile[2, i] + p + c * base) / count
+        squares = (tile[3, i] + q + 2.0 * base * p + c * base * base) / count
+        variance = squares - mean * mean
+        is_known = count >= enough and variance > FLAT + 1e-10 * mean * mean
+        deviation = math.sqrt(variance if variance > 0.0 else 0.0)
+        tile[0, i] = (base + t - mean) / deviation if is_known else np.nan
 
 
 @compiled

@@ -33,8 +33,6 @@ from candlelock.features.kernels.patterns_triples import (
 )
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from candlelock.features.market import Array
 
 # Name, TA-Lib's function, earlier bars a value depends on.
@@ -107,6 +105,7 @@ PATTERN_NAMES: tuple[str, ...] = tuple(name for name, _, _ in _TABLE)
 TALIB_NAMES: dict[str, str] = {name: talib for name, talib, _ in _TABLE}
 LOOKBACKS: tuple[int, ...] = tuple(n_bars for _, _, n_bars in _TABLE)
 STATE_SIZE = 4 * at.LAG
+SCRATCH = at.SIZE
 _LOOKBACKS = np.array(LOOKBACKS, dtype=np.int64)
 
 
@@ -116,18 +115,20 @@ def new_state() -> Array:
 
 
 @compiled
-def write_patterns(opened: Array, high: Array, low: Array, close: Array, state: Array, out: Array) -> None:
+def write_patterns(
+    opened: Array, high: Array, low: Array, close: Array, state: Array, scratch: Array, out: Array
+) -> None:
     """Write the pattern values of a chunk of n bars into `out`, shape (N_PATTERNS, n), rows as in PATTERN_NAMES.
 
     Prices: shape (n,), any unit, NaN where a bar is missing. `state`, changed in place, carries the last bars from one
-    chunk to the next. Values are TA-Lib's divided by 100: 1 bullish, -1 bearish, 0 not there; 0.8 where an engulfing or
-    a harami shares an end of the body; 2 where a hikkake is confirmed. NaN where the bar or one of its LOOKBACKS
-    earlier bars is missing or lacks one of its prices: a pattern never joins bars across a gap.
+    chunk to the next; `scratch`: SCRATCH numbers to work on. Values are TA-Lib's divided by 100: 1 bullish, -1 bearish,
+    0 not there; 0.8 where an engulfing or a harami shares an end of the body; 2 where a hikkake is confirmed. NaN where
+    the bar or one of its LOOKBACKS earlier bars is missing or lacks one of its prices: a pattern never joins bars
+    across a gap.
     """
     if state[0] == 0.0:  # a price never is: the series has not begun
         state[:] = np.nan
-    n_bars = opened.shape[0]
-    b, run = np.empty(at.SIZE), np.empty(at.WIDTH, np.int64)
+    b, n_bars = scratch, opened.shape[0]
     for start in range(0, n_bars, at.BLOCK):
         end = at.LAG + min(at.BLOCK, n_bars - start)
         _load(b, at.OPEN, opened, start, end, state[0 : at.LAG])
@@ -136,7 +137,7 @@ def write_patterns(opened: Array, high: Array, low: Array, close: Array, state: 
         _load(b, at.CLOSE, close, start, end, state[3 * at.LAG : 4 * at.LAG])
         measure_bars(b, end)
         _find(b, end)
-        _hand_over(b, end, run, _count_run(b, end, run), out[:, start : start + at.BLOCK])
+        _hand_over(b, end, _count_run(b, end), out[:, start : start + at.BLOCK])
 
 
 @compiled
@@ -173,20 +174,20 @@ def _load(b: Array, column: int, values: Array, start: int, end: int, earlier: A
 
 
 @compiled
-def _count_run(b: Array, end: int, run: npt.NDArray[np.int64]) -> int:
+def _count_run(b: Array, end: int) -> float:
     """Whole bars in a row up to each place, from the first place on; returns the fewest in the block."""
-    n, fewest = 0, at.WIDTH
+    n, fewest = 0.0, float(at.WIDTH)
     for i in range(end):
         total = get(b, i + at.OPEN) + get(b, i + at.HIGH) + get(b, i + at.LOW) + get(b, i + at.CLOSE)
-        n = n + 1 if total == total else 0  # NaN is not itself
-        run[i] = n
+        n = n + 1.0 if total == total else 0.0  # NaN is not itself
+        put(b, at.RUN + i, n)
         if i >= at.LAG:
             fewest = min(n, fewest)
     return fewest
 
 
 @compiled
-def _hand_over(b: Array, end: int, run: npt.NDArray[np.int64], fewest: int, out: Array) -> None:
+def _hand_over(b: Array, end: int, fewest: float, out: Array) -> None:
     """Copy the patterns' columns to the rows of `out`; NaN where the run of bars is too short."""
     for p in range(at.N_PATTERNS):
         row, column = out[p], p * at.WIDTH
@@ -195,5 +196,5 @@ def _hand_over(b: Array, end: int, run: npt.NDArray[np.int64], fewest: int, out:
                 put(row, i - at.LAG, get(b, column + i))
         else:
             for i in range(at.LAG, end):
-                value = get(b, column + i) if run[i] > _LOOKBACKS[p] else np.nan
+                value = get(b, column + i) if get(b, at.RUN + i) > _LOOKBACKS[p] else np.nan
                 put(row, i - at.LAG, value)

@@ -25,7 +25,7 @@ N_PATTERNS = 61
 ) = range(0, N_PATTERNS * WIDTH, WIDTH)
 # fmt: on
 
-_REST = range(N_PATTERNS * WIDTH, (N_PATTERNS + 23) * WIDTH, WIDTH)
+_REST = range(N_PATTERNS * WIDTH, (N_PATTERNS + 24) * WIDTH, WIDTH)
 SIZE = _REST.stop
 # Hikkakes before their confirmation.
 TRAP, MOD_TRAP = _REST[:2]
@@ -34,4 +34,6 @@ USUAL, TINY, SHADE, NEAR, FAR, EQUAL, BODY_5, RANGE_5, SHADOWS_5 = _REST[2:11]
 # Worked out of one candle.
 COLOUR, BODY, TOP, BOTTOM, UPPER, LOWER, RANGE, SHADOWS = _REST[11:19]
 # The candles.
-OPEN, HIGH, LOW, CLOSE = _REST[19:]
+OPEN, HIGH, LOW, CLOSE = _REST[19:23]
+# Whole bars in a row up to each one.
+RUN = _REST[23]

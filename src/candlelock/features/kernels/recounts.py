@@ -1,6 +1,6 @@
 """Statistics of short windows that no block scheme gives: each window is read again, oldest bar first.
 
-State: whether the series has begun, then the last `window` values, oldest first.
+State: whether the series has begun, then the last values, oldest first, and room for the next TILE.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from candlelock.features.kernels.compiled import compiled
-from candlelock.features.kernels.windows import FLAT
+from candlelock.features.kernels.windows import FLAT, TILE
 
 if TYPE_CHECKING:
     from candlelock.features.market import Array
@@ -29,84 +29,124 @@ def _begin(state: Array) -> None:
 
 
 @compiled
-def _push(ring: Array, value: float) -> None:
-    last = ring.shape[0] - 1
-    for j in range(last):
-        ring[j] = ring[j + 1]
-    ring[last] = value
+def _look_back(history: Array, earlier: int, x: Array, begin: int) -> int:
+    """Put the next bars of x behind the `earlier` ones; returns how many."""
+    n: int = min(TILE, x.shape[0] - begin)
+    for i in range(n):
+        history[earlier + i] = x[begin + i]
+    return n
 
 
 @compiled
-def mean_deviation(x: Array, out: Array, window: int, enough: int, state: Array) -> None:
-    """Mean absolute deviation from the window's mean; exactly 0 over a flat window. State: 1 + window."""
-    _begin(state)
-    ring = state[1:]
-    for i in range(x.shape[0]):
-        _push(ring, x[i])
-        total, count = 0.0, 0
-        for j in range(window):
-            if ring[j] == ring[j]:
-                total += ring[j]
-                count += 1
-        if count < enough:
-            out[i] = np.nan
-            continue
-        middle, spread = total / count, 0.0
-        for j in range(window):
-            if ring[j] == ring[j]:
-                spread += abs(ring[j] - middle)
-        out[i] = spread / count if spread > FLAT * abs(total) else 0.0
+def _move_on(history: Array, earlier: int, n: int) -> None:
+    """Keep the last `earlier` bars."""
+    for j in range(earlier):
+        history[j] = history[j + n]
 
 
 @compiled
-def rank(x: Array, out: Array, window: int, enough: int, state: Array) -> None:
-    """Share of the window's other present values below the last one, ties counted half. State: 1 + window."""
+def mean_deviation(x: Array, out: Array, window: int, enough: int, state: Array, tile: Array) -> None:
+    """Mean absolute deviation from the window's mean; exactly 0 over a flat window. State: window + TILE."""
     _begin(state)
-    ring = state[1:]
-    for i in range(x.shape[0]):
-        _push(ring, x[i])
-        below, ties, count = 0, 0, 0
-        for j in range(window - 1):
-            below += ring[j] < x[i]
-            ties += ring[j] == x[i]
-            count += ring[j] == ring[j]
-        is_known = x[i] == x[i] and count + 1 >= enough and count > 0
-        out[i] = (below + 0.5 * ties) / count if is_known else np.nan
+    history, earlier = state[1:], window - 1
+    for begin in range(0, x.shape[0], TILE):
+        n = _look_back(history, earlier, x, begin)
+        for i in range(n):
+            tile[0, i], tile[1, i], tile[2, i] = 0.0, 0.0, 0.0
+        for j in range(window):
+            for i in range(n):
+                value = history[i + j]
+                tile[0, i] += value if value == value else 0.0
+                tile[1, i] += 1.0 if value == value else 0.0
+        for j in range(window):
+            for i in range(n):
+                value = history[i + j]
+                gap = abs(value - tile[0, i] / tile[1, i])
+                tile[2, i] += gap if value == value else 0.0
+        for i in range(n):
+            spread = tile[2, i] if tile[2, i] > FLAT * abs(tile[0, i]) else 0.0
+            out[begin + i] = spread / tile[1, i] if tile[1, i] >= enough else np.nan
+        _move_on(history, earlier, n)
+
+
+@compiled
+def rank(x: Array, out: Array, window: int, enough: int, state: Array, tile: Array) -> None:
+    """Share of the window's other present values below the last one, ties counted half. State: window + TILE."""
+    _begin(state)
+    history, earlier = state[1:], window - 1
+    for begin in range(0, x.shape[0], TILE):
+        n = _look_back(history, earlier, x, begin)
+        for i in range(n):
+            tile[0, i], tile[1, i], tile[2, i] = 0.0, 0.0, history[earlier + i]
+        for j in range(earlier):
+            for i in range(n):
+                value, last = history[i + j], tile[2, i]
+                tile[0, i] += (0.5 if value < last else 0.0) + (0.5 if value <= last else 0.0)
+                tile[1, i] += 1.0 if value == value else 0.0
+        for i in range(n):
+            count, last = tile[1, i], tile[2, i]
+            is_known = last == last and count + 1.0 >= enough and count > 0.0
+            out[begin + i] = tile[0, i] / count if is_known else np.nan
+        _move_on(history, earlier, n)
 
 
 @compiled
 def volume_profile(
     price: Array, volume: Array, above: Array, distance: Array,
-    window: int, enough: int, bins: int, state: Array,
+    window: int, enough: int, bins: int, state: Array, tile: Array,
 ) -> None:  # fmt: skip
     """Volume by price over the window, each bar's volume at its price; the last price is the window's newest.
 
     `above`: share of the volume traded above the last price. `distance`: log of the last price over the middle of the
     price bin with the most volume (the point of control; the lowest of several), of `bins` bins between the window's
-    lowest and highest price. NaN without volume or with a single price. State: 1 + 2 * window.
+    lowest and highest price. NaN without volume or with a single price. State: 2 * (window + TILE) - 1, and the bins.
     """
-    _begin(state)
-    prices, volumes = state[1 : 1 + window], state[1 + window :]
-    histogram = np.empty(bins)
-    for i in range(price.shape[0]):
-        is_known = price[i] == price[i] and volume[i] == volume[i]
-        _push(prices, price[i] if is_known else np.nan)
-        _push(volumes, volume[i] if is_known else np.nan)
-        low, high, total, over, count = np.inf, -np.inf, 0.0, 0.0, 0
-        for j in range(window):
-            if prices[j] == prices[j]:
-                low, high = min(low, prices[j]), max(high, prices[j])
-                total += volumes[j]
-                over += volumes[j] if prices[j] > price[i] * (1.0 + FLAT) else 0.0
-                count += 1
-        if not is_known or count < enough or total <= 0.0 or high - low <= FLAT * high:
-            above[i], distance[i] = np.nan, np.nan
-            continue
-        above[i] = over / total
-        histogram[:] = 0.0
-        scale = bins / (high - low)
-        for j in range(window):
-            if prices[j] == prices[j]:
-                histogram[min(int((prices[j] - low) * scale + EDGE), bins - 1)] += volumes[j]
-        control = low + (np.argmax(histogram) + 0.5) / scale
-        distance[i] = math.log(price[i] / control)
+    earlier, size = window - 1, window - 1 + TILE
+    _begin(state[: 1 + size])
+    prices, volumes, histogram = state[1 : 1 + size], state[1 + size : 1 + 2 * size], state[1 + 2 * size :]
+    for begin in range(0, price.shape[0], TILE):
+        n = _look_back(prices, earlier, price, begin)
+        _look_back(volumes, earlier, volume, begin)
+        for i in range(earlier, earlier + n):
+            is_known = prices[i] == prices[i] and volumes[i] == volumes[i]
+            prices[i], volumes[i] = (prices[i], volumes[i]) if is_known else (np.nan, 0.0)
+        _measure_profile(prices, volumes, window, n, tile)
+        for i in range(n):
+            low, high, total = tile[0, i], tile[1, i], tile[2, i]
+            is_known = prices[earlier + i] == prices[earlier + i] and tile[4, i] >= enough
+            above[begin + i], distance[begin + i] = np.nan, np.nan
+            if is_known and total > 0.0 and high - low > FLAT * high:
+                above[begin + i] = tile[3, i] / total
+                control = _control(prices[i : i + window], volumes[i : i + window], low, bins / (high - low), histogram)
+                distance[begin + i] = math.log(prices[earlier + i] / control)
+        _move_on(prices, earlier, n)
+        _move_on(volumes, earlier, n)
+
+
+@compiled
+def _measure_profile(prices: Array, volumes: Array, window: int, n: int, tile: Array) -> None:
+    """Lowest and highest price, volume, volume above the last price, and number of bars, of n windows."""
+    for i in range(n):
+        tile[0, i], tile[1, i] = np.inf, -np.inf
+        tile[2, i], tile[3, i], tile[4, i] = 0.0, 0.0, 0.0
+        tile[5, i] = prices[window - 1 + i] * (1.0 + FLAT)
+    for j in range(window):
+        for i in range(n):
+            price, volume = prices[i + j], volumes[i + j]
+            tile[0, i] = price if price < tile[0, i] else tile[0, i]
+            tile[1, i] = price if price > tile[1, i] else tile[1, i]
+            tile[2, i] += volume
+            tile[3, i] += volume if price > tile[5, i] else 0.0
+            tile[4, i] += 1.0 if price == price else 0.0
+
+
+@compiled
+def _control(prices: Array, volumes: Array, low: float, scale: float, histogram: Array) -> float:
+    """Middle of the bin with the most volume."""
+    last = histogram.shape[0] - 1
+    for k in range(last + 1):
+        histogram[k] = 0.0
+    for j in range(prices.shape[0]):
+        if prices[j] == prices[j]:
+            histogram[min(int((prices[j] - low) * scale + EDGE), last)] += volumes[j]
+    return low + (np.argmax(histogram) + 0.5) / scale

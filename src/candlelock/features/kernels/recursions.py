@@ -50,8 +50,8 @@ def parabolic_sar(high: Array, low: Array, out: Array, window: int, first: int, 
     for i in range(high.shape[0]):
         at = (first + i) % window
         if at == 0:
-            old[:] = young
-            young[:] = 0.0
+            for k in range(SAR_STATE):
+                old[k], young[k] = young[k], 0.0
         is_known = high[i] == high[i] and low[i] == low[i]
         if is_known:
             _advance_sar(old, high[i], low[i])
