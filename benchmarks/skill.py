@@ -1,7 +1,7 @@
 """What the features add out of time: LightGBM alone on ours, against 25 plain features, on the same rows.
 
-    python benchmarks/skill.py                            # all four sets with the default groups
-    python benchmarks/skill.py --sets sample_4 --each     # each group on top of the 25, one by one
+    python benchmarks/skill.py                            # all four sets, the default groups and selection
+    python benchmarks/skill.py --sets sample_4 --each     # each group on top of the 25, one by one, nothing dropped
     python benchmarks/skill.py --sets minutes_1 --groups relative cross_asset --seeds 6
 
 Row t is a closed candle; the label is the sign of log(close[t + H] / close[t]); zero returns and labels across a
@@ -15,6 +15,7 @@ z-scores of close and volume, the bar's range, body and close, hour and weekday,
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,12 @@ from candlelock.contracts.registry import select
 from candlelock.contracts.stage_params import SnapshotParams
 from candlelock.features.build import build_features
 from candlelock.features.market import align
+from candlelock.select.fit import fit_selection
+from candlelock.select.train_rows import train_rows
 from candlelock.snapshot import candles as snapshot_candles
 from candlelock.snapshot.publication import publish
 from candlelock.snapshot.sources import reading
+from candlelock.train.importance import find_gains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,6 +191,18 @@ def compare(rows: Rows, ours: np.ndarray, theirs: np.ndarray, n_replicates: int 
     return float((weighted_auc(y, ours, ones) - weighted_auc(y, theirs, ones))[0]), float(low), float(high)
 
 
+def selected(built: dict[str, np.ndarray], market: Market, rows: Rows, wanted: CandleSet) -> dict[str, np.ndarray]:
+    """The features that the default selection keeps, fitted on the training rows."""
+    params, at = read_params(ROOT), np.flatnonzero(rows.train)
+    opened = market.open_time_ms[rows.bar[at]]
+    keys = pd.DataFrame({"symbol": np.array(market.symbols)[rows.symbol[at]], "open_time_ms": opened})
+    keys["label_end_ms"] = opened + (wanted.horizon + 1) * market.bar_ms
+    x = np.stack([values[rows.symbol[at], rows.bar[at]] for values in built.values()], axis=1)
+    gains = functools.partial(find_gains, seed=params.seed, threads=1)
+    kept = fit_selection(train_rows(x, rows.is_up[at].astype(float), list(built), keys), params.select, gains)
+    return {name: built[name] for name in kept.outputs}
+
+
 def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     """Print the references' and our AUC on one set, with the paired difference."""
     wanted = SETS[name]
@@ -200,8 +216,9 @@ def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     print(f"{name}: {rows.train.sum():,} train and {rows.test.sum():,} test rows; 25 plain features AUC {auc:.4f}")
     sets = [[group] for group in groups] if got.each else [list(groups)]
     for chosen in sets:
-        entries = select(read_catalogue(ROOT), chosen)
-        own = rows.take(build_features(market, entries, n_threads=2))
+        entries = [entry for entry in select(read_catalogue(ROOT), chosen) if entry.name not in got.exclude]
+        built = build_features(market, entries, n_threads=2)
+        own = rows.take(built if got.each else selected(built, market, rows, wanted))
         began = time.process_time()
         answer = fit_predict(
             np.concatenate([x, own], axis=1) if got.on_top or got.each else own, rows, got.settings, got.seeds
@@ -217,10 +234,11 @@ def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    default = read_params(ROOT).features.groups
+    default = read_params(ROOT).features
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
-    ask.add_argument("--groups", nargs="+", default=default)
+    ask.add_argument("--groups", nargs="+", default=default.groups)
+    ask.add_argument("--exclude", nargs="*", default=default.exclude, help="features to leave out")
     ask.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
     ask.add_argument("--on-top", action="store_true", help="add the groups to the 25 instead of replacing them")
     ask.add_argument("--settings", choices=list(TREES), default="wide")
