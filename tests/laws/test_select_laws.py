@@ -26,29 +26,14 @@ from candlelock.split.segments import assign, fold_masks
 from candlelock.train.importance import find_gains
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, train_member
+from tests.select_params import KEEP_ALL
 
 if TYPE_CHECKING:
     from candlelock.contracts.select_documents import SelectionReport
 
 BAR_MS = 3_600_000
 EMBARGO_MS = 6 * BAR_MS
-LOOSE: dict[str, Any] = {
-    "steps": [],
-    "scaling": "none",
-    "rank_by": "auc",
-    "max_rows": 400,
-    "max_null_frac": 0.5,
-    "max_correlation": 0.95,
-    "n_bins": 8,
-    "min_mutual_information": 0.0,
-    "max_p_value": 0.05,
-    "min_gain_frac": 0.001,
-    "n_periods": 4,
-    "min_auc_edge": 0.0,
-    "min_stable_frac": 0.5,
-    "max_features": 1000,
-    "min_variance_frac": 0.9,
-}
+LOOSE: dict[str, Any] = KEEP_ALL | {"max_rows": 400, "min_variance_frac": 0.9}
 RECIPES: dict[str, dict[str, Any]] = {
     "drops": {"steps": ["sparse", "correlation", "stability", "importance"], "scaling": "robust"}
     | {"min_stable_frac": 0.25, "min_gain_frac": 0.0},  # noise in the other fits must leave something

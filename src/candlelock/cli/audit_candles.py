@@ -27,7 +27,8 @@ def read_market(root: Path, folder: Path | None, timeframe: str | None) -> tuple
     Raises InputError for a folder without candles, for files that break the rules of candle files, and where it is not
     clear how long a bar is.
     """
-    from candlelock.features.market import align
+    from candlelock.features.market import align, with_books
+    from candlelock.orderbook import book_bars
     from candlelock.snapshot import candles
 
     place = folder or root / files.SNAPSHOT
@@ -36,7 +37,8 @@ def read_market(root: Path, folder: Path | None, timeframe: str | None) -> tuple
         if timeframe not in (None, manifest.timeframe):
             found = f"--timeframe {timeframe}, but bars of {manifest.timeframe}"
             raise InputError(_problem(str(place), found, "the snapshot's timeframe", "leave --timeframe out"))
-        return align(frames, 1000 * bar_seconds(manifest.timeframe)), manifest.snapshot_id
+        books = book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe) if folder is None else {}
+        return with_books(align(frames, 1000 * bar_seconds(manifest.timeframe)), books), manifest.snapshot_id
     frame, symbols = _symbols(place, timeframe)
     return align(_read(place, frame, symbols), 1000 * bar_seconds(frame)), None
 

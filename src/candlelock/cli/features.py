@@ -38,9 +38,9 @@ def list_features(
     if group is not None and group not in groups:
         raise InputError(Problem("group-unknown", "--group", repr(group), "a group", nearest(group, groups)))
     shown = [entry for entry in entries if group in (None, entry.group)]
-    switched_on = _switched_on(params)
+    switched_on = _switched_on(root, params)
     if as_json:
-        output.print_json([features_text.entry_json(entry, entry.group in switched_on) for entry in shown])
+        output.print_json([features_text.entry_json(entry, entry.name in switched_on) for entry in shown])
     else:
         features_text.print_list(shown, switched_on)
 
@@ -62,7 +62,7 @@ def show(
         help_line = near if near.startswith("did") else "`candlelock features list` names all"
         raise InputError(Problem("feature-unknown", "NAME", repr(name), "a feature", help_line))
     frame = timeframe or params.snapshot.timeframe
-    bar_ms, is_on, spreads = _bar_ms(frame), entry.group in _switched_on(params), read_spreads(root, name)
+    bar_ms, is_on, spreads = _bar_ms(frame), entry.name in _switched_on(root, params), read_spreads(root, name)
     if as_json:
         warmup = {"timeframe": frame, "bars": entry.warmup(bar_ms), "milliseconds": entry.warmup(bar_ms) * bar_ms}
         values = [vars(spread) for spread in spreads]
@@ -132,7 +132,8 @@ def doc(
     params, entries = _read(root)
     with contextlib.redirect_stdout(sys.stderr):
         plots = _plot(root, params, entries, symbol, bars)
-    on = [entry.name for entry in entries if entry.group in _switched_on(params)]
+    switched_on = _switched_on(root, params)
+    on = [entry.name for entry in entries if entry.name in switched_on]
     text = page.render(entries, on, _bar_ms(params.snapshot.timeframe), plots)
     path = out or root / files.FEATURE_PAGE
     atomic.write_bytes(path, text.encode())
@@ -143,8 +144,9 @@ def doc(
 def _plot(root: Path, params: Params, entries: Sequence[Feature], symbol: str | None, n_bars: int) -> Plots | None:
     """Plots on data/snapshot; none where it is not built."""
     from candlelock.contracts import files
-    from candlelock.features.market import align
+    from candlelock.features.market import align, with_books
     from candlelock.features.plugins import load_plugins
+    from candlelock.orderbook import book_bars
     from candlelock.reference import page
     from candlelock.snapshot import candles
     from candlelock.terminal import progress
@@ -155,7 +157,10 @@ def _plot(root: Path, params: Params, entries: Sequence[Feature], symbol: str | 
     if symbol is not None and symbol not in frames:
         known = nearest(symbol, list(frames))
         raise InputError(Problem("symbol-unknown", "--symbol", repr(symbol), "a symbol of data/snapshot", known))
-    market, plugins = align(frames, _bar_ms(manifest.timeframe)), load_plugins(root, params.features)
+    market = with_books(
+        align(frames, _bar_ms(manifest.timeframe)), book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe)
+    )
+    plugins = load_plugins(root, params.features)
     with progress.showing("features", "features") as tell:
         return page.plot(market, manifest.snapshot_id, symbol or market.symbols[0], entries, plugins, n_bars, tell)
 
@@ -168,11 +173,11 @@ def _read(root: Path) -> tuple[Params, tuple[Feature, ...]]:
     return params, read_entries(root, params.features)
 
 
-def _switched_on(params: Params) -> set[str]:
-    """Groups that are computed."""
-    from candlelock.contracts.stage_params import plugin_group
+def _switched_on(root: Path, params: Params) -> set[str]:
+    """Names of the features that are computed."""
+    from candlelock.artifacts.user_files import read_registry
 
-    return {*params.features.groups, *map(plugin_group, params.features.plugins)}
+    return {entry.name for entry in read_registry(root, params.features)}
 
 
 def _bar_ms(timeframe: str) -> int:

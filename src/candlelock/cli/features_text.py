@@ -25,7 +25,7 @@ def print_list(entries: Sequence[Feature], switched_on: Collection[str]) -> None
         (
             entry.name,
             entry.group,
-            "on" if entry.group in switched_on else "off",
+            "on" if entry.name in switched_on else "off",
             entry.unit,
             wording.range_words(entry),
             wording.warmup_words(entry),
@@ -33,7 +33,7 @@ def print_list(entries: Sequence[Feature], switched_on: Collection[str]) -> None
         for entry in entries
     ]
     output.print_table(("feature", "group", "", "unit", "range", "warm-up"), rows)
-    n_on = sum(entry.group in switched_on for entry in entries)
+    n_on = sum(entry.name in switched_on for entry in entries)
     typer.echo(f"{len(entries)} features, {n_on} switched on")
 
 
@@ -41,7 +41,8 @@ def print_entry(entry: Feature, timeframe: str, bar_ms: int, is_on: bool) -> Non
     declared = f"{wording.warmup_words(entry)}; " if entry.warmup_days else ""
     facts = {
         "feature": entry.name,
-        "group": f"{entry.group}, switched {'on' if is_on else 'off'}",
+        "group": entry.group,
+        "switched": "on" if is_on else "off",
         "formula": entry.formula,
         "unit": entry.unit,
         "range": wording.range_words(entry) or "—",
@@ -57,7 +58,9 @@ def print_entry(entry: Feature, timeframe: str, bar_ms: int, is_on: bool) -> Non
 def print_spreads(spreads: Sequence[Spread]) -> None:
     """A line for each symbol."""
     if not spreads:
-        typer.echo("\nnot among the tables of data/features: switch its group on and run `dvc repro features`")
+        typer.echo(
+            "\nnot among the tables of data/features: switch it on in features.groups and run `dvc repro features`"
+        )
         return
     cuts = tuple(spreads[0].quantiles)
     rows = [

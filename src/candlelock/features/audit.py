@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.registry import Feature
     from candlelock.features.market import Array
 
+N_NAMED = 5  # features without a value that are named
 ROUNDING = 1e-9  # by which a value may pass an end of its range, as a part of the range, or of the end of an open one
 
 
@@ -33,13 +34,7 @@ def disagreements(tables: Mapping[str, pa.Table], entries: Sequence[Feature], ba
         for symbol, table in tables.items()
         for problem in schema.problems(table, symbol)
     ]
-    return found or [
-        f"{symbol} {entry.name}: {line}"
-        for symbol, table in tables.items()
-        for times in [_times(table)]
-        for entry in entries
-        for line in _audit(table[entry.name].to_numpy(), times, entry, bar_ms)
-    ]
+    return found or [line for symbol, table in tables.items() for line in _audit_table(symbol, table, entries, bar_ms)]
 
 
 def refuse_disagreement(tables: Mapping[str, pa.Table], entries: Sequence[Feature], bar_ms: int) -> None:
@@ -53,14 +48,25 @@ def refuse_disagreement(tables: Mapping[str, pa.Table], entries: Sequence[Featur
     )
 
 
+def _audit_table(symbol: str, table: pa.Table, entries: Sequence[Feature], bar_ms: int) -> list[str]:
+    times = _times(table)
+    empty = [entry.name for entry in entries if table[entry.name].null_count == table.num_rows]
+    named = f"{', '.join(empty[:N_NAMED])}{f' and {len(empty) - N_NAMED} more' if len(empty) > N_NAMED else ''}"
+    lines = [f"{symbol} {named}: no value in any row"] if empty else []
+    return lines + [
+        f"{symbol} {entry.name}: {line}"
+        for entry in entries
+        if entry.name not in empty
+        for line in _audit(table[entry.name].to_numpy(), times, entry, bar_ms)
+    ]
+
+
 def _audit(values: Array, times: npt.NDArray[np.int64], entry: Feature, bar_ms: int) -> list[str]:
     warmup = entry.warmup(bar_ms)
     n_early = _rows_before(times, warmup, bar_ms)
     early = np.flatnonzero(~np.isnan(values[:n_early]))
     if len(early):
         return [f"a value in row {early[0]}, inside its warm-up of {warmup} bars"]
-    if np.isnan(values).all():
-        return ["no value in any row"]
     return _outside_range(values, times, entry)
 
 

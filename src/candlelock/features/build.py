@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.errors import InputError, Problem, nearest, raise_if
 from candlelock.contracts.tables import TIME
 from candlelock.features.catalogue import GROUPS, declare
 from candlelock.features.engine import compute_in_parts
@@ -32,16 +32,17 @@ def build_features(
     A value at a bar uses that bar and the `warmup` bars before it, nothing else. `plugins`: those whose features
     `entries` names. Symbols are shared out to `n_threads`; the bytes do not depend on it.
 
-    Raises InputError for an entry that nothing computes, and for everything `build_plugin` refuses.
+    Raises InputError for a market without bars, an entry that nothing computes, and what `build_plugin` refuses.
     """
-    n_bars = max(len(market.open_time_ms), 1)
-    return next(build_in_parts(market, entries, n_bars, plugins, n_threads))
+    return next(build_in_parts(market, entries, max(len(market.open_time_ms), 1), plugins, n_threads))
 
 
 def build_in_parts(
     market: Market, entries: Sequence[Feature], n_bars: int, plugins: Sequence[Plugin] = (), n_threads: int = 1
 ) -> Iterator[dict[str, Array]]:
     """The same in consecutive parts of `n_bars` bars, for markets whose features do not fit in memory together."""
+    if not len(market.open_time_ms):
+        raise InputError(Problem("market-empty", "market", "no bars", "at least one", "hand over candles"))
     program, of_plugins = program_of(entries, market.bar_ms), build_plugins(plugins, market)
     refuse_missing([entry.name for entry in entries], [*program.facts, *of_plugins])
     begins = np.argmax(market.has_bar, axis=1)
@@ -85,16 +86,16 @@ def _table(market: Market, features: dict[str, Array], row: int) -> pa.Table:
 
 def refuse_missing(registered: list[str], built: list[str]) -> None:
     """Raise InputError with every registered feature that nothing computes."""
-    missing = [
-        Problem(
-            "feature-without-function",
-            f"features.yml {name}",
-            "no group computes it",
-            "a function for every entry",
-            nearest(name, built),
-        )
-        for name in registered
-        if name not in built
-    ]
-    if missing:
-        raise InputError(missing)
+    raise_if(
+        [
+            Problem(
+                "feature-without-function",
+                f"features.yml {name}",
+                "no group computes it",
+                "a function for every entry",
+                nearest(name, built),
+            )
+            for name in registered
+            if name not in built
+        ]
+    )

@@ -29,6 +29,11 @@ def relative_strength(bars: Bars, period: int) -> Node:
     return 100.0 * (wilder(larger(step, 0.0), period) / wilder(absolute(step), period))
 
 
+def cutler_strength(move: Node, period: int) -> Node:
+    """Cutler's relative strength index of returns: simple sums in place of Wilder's averages; 0 to 100."""
+    return 100.0 * window_sum(larger(move, 0.0), period) / window_sum(absolute(move), period)
+
+
 def declare_momentum(bars: Bars) -> dict[str, Node]:
     """Z-scores of the close, relative strength, stochastic, CCI, MACD, rates of change; long anchors in days."""
     close, move, typical = bars.close, bars.log_return(), bars.typical_price()
@@ -43,7 +48,7 @@ def declare_momentum(bars: Bars) -> dict[str, Node]:
     features |= {f"momentum_{n}d": bars.log_return(bars.days(n)) for n in (7, 14, 30)}
     strength = ema(ema(change(close, 1), 25), 13) / ema(ema(absolute(change(close, 1)), 25), 13)
     return features | {
-        "cutler_rsi_14": 100.0 * window_sum(larger(move, 0.0), 14) / window_sum(absolute(move), 14),
+        "cutler_rsi_14": cutler_strength(move, 14),
         "stochastic_k_14": 100.0 * fast,
         "stochastic_d_14_3": 100.0 * window_mean(fast, 3),
         "stochastic_slow_d_14_3_3": 100.0 * window_mean(window_mean(fast, 3), 3),

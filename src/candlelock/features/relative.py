@@ -8,21 +8,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from candlelock.features.momentum import cutler_strength
 from candlelock.features.operators import (
-    absolute,
     cross_mean,
-    larger,
     log,
     others_mean,
     path_zscore,
     position_in_range,
-    sign,
-    where_known,
     window_mean,
     window_std,
-    window_sum,
     zscore,
 )
+from candlelock.features.volume import signed_volume
 
 if TYPE_CHECKING:
     from candlelock.features.bars import Bars
@@ -54,11 +51,8 @@ def _readings(bars: Bars) -> dict[str, Node]:
     readings |= {f"range_position_{k}": position_in_range(bars.close, bars.high, bars.low, k) for k in (48, 192)}
     usual = window_mean(bars.volume, USUAL_VOLUME)
     readings |= {f"volume_level_{k}": log(window_mean(bars.volume, k) / usual) for k in (1, 6, 24)}
-    traded = where_known(bars.volume, move)
-    readings |= {
-        f"signed_volume_{k}": window_sum(sign(move) * bars.volume, k) / window_sum(traded, k) for k in (3, 12, 48)
-    }
+    readings |= {f"signed_volume_{k}": signed_volume(bars, k) for k in (3, 12, 48)}
     return readings | {
         "close_position_1": (bars.close - bars.low) / (bars.high - bars.low),
-        "cutler_rsi_14": 100.0 * window_sum(larger(move, 0.0), 14) / window_sum(absolute(move), 14),
+        "cutler_rsi_14": cutler_strength(move, 14),
     }

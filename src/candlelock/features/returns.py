@@ -26,7 +26,7 @@ WINDOWS = (1, 2, 3, 6, 12, 24, 48, 96)
 def declare_returns(bars: Bars) -> dict[str, Node]:
     """Log returns over several spans, the last ones in units of volatility, and body, shadows and gap of the bar."""
     span, move = bars.high - bars.low, bars.log_return()
-    top, bottom = larger(bars.open, bars.close), smaller(bars.open, bars.close)
+    upper, lower = _shadows(bars)
     volatility = window_std(move, 24)
     features = {f"return_{k}": bars.log_return(k) for k in WINDOWS}
     features |= {f"scaled_return_{k}": bars.log_return(k) / volatility for k in (1, 3, 6, 12)}
@@ -40,9 +40,9 @@ def declare_returns(bars: Bars) -> dict[str, Node]:
             "body_1": bars.close / bars.open - 1.0,
             "body_share_1": (bars.close - bars.open) / span,
             "close_position_1": (bars.close - bars.low) / span,
-            "upper_shadow_1": (bars.high - top) / bars.close,
-            "lower_shadow_1": (bottom - bars.low) / bars.close,
-            "shadow_balance_12": window_mean(part_of(bottom - bars.low - (bars.high - top), span), 12),
+            "upper_shadow_1": upper / bars.close,
+            "lower_shadow_1": lower / bars.close,
+            "shadow_balance_12": window_mean(part_of(lower - upper, span), 12),
             "run_length_12": run_length(sign(move), 12),
             "up_share_12": window_mean(is_above(move, 0.0), 12),
             "up_share_48": window_mean(is_above(move, 0.0), 48),
@@ -50,11 +50,15 @@ def declare_returns(bars: Bars) -> dict[str, Node]:
     )
 
 
+def _shadows(bars: Bars) -> tuple[Node, Node]:
+    """Upper and lower shadow, as prices."""
+    return bars.high - larger(bars.open, bars.close), smaller(bars.open, bars.close) - bars.low
+
+
 def _scaled_shape(bars: Bars) -> dict[str, Node]:
     """Body, range, gap and shadows in units of the volatility of 96 bars, as a price."""
     unit = bars.close * window_std(bars.log_return(), 96)
-    top, bottom = larger(bars.open, bars.close), smaller(bars.open, bars.close)
-    upper, lower = (bars.high - top) / unit, (bottom - bars.low) / unit
+    upper, lower = (shadow / unit for shadow in _shadows(bars))
     balance, gap = lower - upper, (bars.open - lag(bars.close, 1)) / unit
     features = {f"scaled_shadow_balance_{k}": window_mean(balance, k) for k in (3, 12, 48)}
     features |= {f"scaled_shadow_balance_1_lag_{k}": lag(balance, k) for k in (1, 2)}

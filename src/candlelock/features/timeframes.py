@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from candlelock.features.bars import hold
+from candlelock.features.momentum import cutler_strength
 from candlelock.features.operators import (
-    absolute,
     lag,
-    larger,
     log,
     position_in_range,
     window_mean,
     window_std,
-    window_sum,
     zscore,
 )
 
@@ -58,7 +56,7 @@ def _answer(bars: Bars) -> dict[str, Node]:
         "return_1": move,
         "return_3": bars.log_return(3),
         "volatility_12": window_std(move, 12),
-        "rsi_14": 100.0 * window_sum(larger(move, 0.0), 14) / window_sum(absolute(move), 14),
+        "rsi_14": cutler_strength(move, 14),
         "price_zscore_12": zscore(bars.close, 12),
         "volume_ratio_12": bars.volume / window_mean(bars.volume, 12),
         "range_position_12": position_in_range(bars.close, bars.high, bars.low, 12),

@@ -36,6 +36,18 @@ def true_range(bars: Bars) -> Node:
     return larger(bars.high, before) - smaller(bars.low, before)
 
 
+def parkinson_variance(bars: Bars, window: int) -> Node:
+    """Parkinson's (1980) estimate of one bar's variance from high and low."""
+    span = log(bars.high / bars.low)
+    return window_mean(span * span, window) * (1 / (4 * math.log(2)))
+
+
+def garman_klass_variance(bars: Bars, window: int) -> Node:
+    """Garman and Klass's (1980) estimate of one bar's variance from range and body."""
+    span, body = log(bars.high / bars.low), log(bars.close / bars.open)
+    return window_mean(0.5 * (span * span) - (2 * math.log(2) - 1) * (body * body), window)
+
+
 def declare_volatility(bars: Bars) -> dict[str, Node]:
     """Standard deviations of returns, short against long and over days; range estimators; bands; time of day."""
     close, move = bars.close, bars.log_return()
@@ -62,17 +74,13 @@ def declare_volatility(bars: Bars) -> dict[str, Node]:
 
 def _range_estimators(bars: Bars) -> dict[str, Node]:
     """Estimates of the standard deviation of one bar's return from its range, over 24 bars."""
-    span = log(bars.high / bars.low)
-    body = log(bars.close / bars.open)
-    up, down = log(bars.high / bars.open), log(bars.low / bars.open)
-    parkinson = window_mean(span * span, 24) * (1 / (4 * math.log(2)))
-    garman = window_mean(0.5 * (span * span) - (2 * math.log(2) - 1) * (body * body), 24)
+    body, up, down = (log(price / bars.open) for price in (bars.close, bars.high, bars.low))
     rogers = window_mean(up * (up - body) + down * (down - body), 24)
     span_14, atr = true_range(bars), wilder(true_range(bars), 14)
     reach = window_max(bars.high, 14) - window_min(bars.low, 14)
     return {
-        "parkinson_24": sqrt(parkinson),
-        "garman_klass_24": sqrt(larger(garman, 0.0)),
+        "parkinson_24": sqrt(parkinson_variance(bars, 24)),
+        "garman_klass_24": sqrt(larger(garman_klass_variance(bars, 24), 0.0)),
         "rogers_satchell_24": sqrt(larger(rogers, 0.0)),
         "atr_percent_14": 100.0 * atr / bars.close,
         "true_range_ratio_14": span_14 / atr,
@@ -82,16 +90,15 @@ def _range_estimators(bars: Bars) -> dict[str, Node]:
 
 def _ratios(bars: Bars) -> dict[str, Node]:
     """Volatility over one span against another, and variance from ranges against that from closes."""
-    move, span, body = bars.log_return(), log(bars.high / bars.low), log(bars.close / bars.open)
+    move = bars.log_return()
     features = {
         f"volatility_ratio_{short}_{long}": window_std(move, short) / window_std(move, long)
         for short, long in ((3, 24), (24, 288), (24, 672), (96, 672))
     }
     for k in (6, 24, 96):
         closes = window_mean(move * move, k)
-        garman = window_mean(0.5 * (span * span) - (2 * math.log(2) - 1) * (body * body), k)
-        features[f"parkinson_ratio_{k}"] = window_mean(span * span, k) * (1 / (4 * math.log(2))) / closes
-        features[f"garman_klass_ratio_{k}"] = garman / closes
+        features[f"parkinson_ratio_{k}"] = parkinson_variance(bars, k) / closes
+        features[f"garman_klass_ratio_{k}"] = garman_klass_variance(bars, k) / closes
     return features
 
 

@@ -37,14 +37,18 @@ if TYPE_CHECKING:
 PROFILE_DAYS = 7
 
 
+def signed_volume(bars: Bars, window: int) -> Node:
+    """Volume of rising bars less that of falling ones, per volume traded over the window; -1 to 1."""
+    move = bars.log_return()
+    return window_sum(sign(move) * bars.volume, window) / window_sum(where_known(bars.volume, move), window)
+
+
 def declare_volume(bars: Bars) -> dict[str, Node]:
     """Volume against its own past, against the time of day, against the price, and by the side that it took."""
     volume, move = bars.volume, bars.log_return()
     features = {f"volume_zscore_{k}": zscore(volume, k) for k in (6, 24, 96)}
     traded = where_known(volume, move)
-    features |= {
-        f"signed_volume_{k}": window_sum(sign(move) * volume, k) / window_sum(traded, k) for k in (12, 24, 48, 96)
-    }
+    features |= {f"signed_volume_{k}": signed_volume(bars, k) for k in (12, 24, 48, 96)}
     features |= {f"price_volume_trend_{k}": window_sum(move * volume, k) / window_sum(traded, k) for k in (12, 48)}
     typical = bars.typical_price()
     for k in (12, 48, 96):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,20 +36,9 @@ def mutual_information(x: Array, y: Array, n_bins: int) -> Array:
     return _by_column(lambda column, y: _information(rank_bins(column, n_bins), y), x, y)
 
 
-def mid_ranks(values: Array) -> Array:
-    """Rank of each value from 1, the mean of their ranks for equal ones. No NaN."""
-    order = np.argsort(values)
-    placed = values[order]
-    starts = np.flatnonzero(np.r_[True, placed[1:] != placed[:-1]])
-    sizes = np.diff(starts, append=len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
-    return ranks
-
-
 def rank_bins(values: Array, n_bins: int) -> npt.NDArray[np.int64]:
     """Bin of each value by its mid-rank: bins of about equal count, equal values never apart. No NaN."""
-    middle = (mid_ranks(values) - 0.5) / len(values)
+    middle = (rankdata(values) - 0.5) / len(values)
     bins: npt.NDArray[np.int64] = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
     return bins
 
@@ -79,7 +69,7 @@ def _of_known(score: Callable[[Array, Array], Score], column: Array, y: Array) -
 
 
 def _auc_edge(column: Array, y: Array) -> float:
-    ups = mid_ranks(column)[y > 0]
+    ups = rankdata(column)[y > 0]
     n_up, n_down = len(ups), len(y) - len(ups)
     doubled = round(2 * float(ups.sum())) - n_up * (n_up + 1) - n_up * n_down  # integers: no rounding before the ratio
     return doubled / (2 * n_up * n_down)

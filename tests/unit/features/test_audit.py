@@ -70,6 +70,16 @@ def test_a_feature_without_any_value_is_found() -> None:
     assert found == ["A past_5: no value in any row"]
 
 
+def test_features_without_any_value_are_one_line_a_symbol() -> None:
+    names = [f"none_{i}" for i in range(8)]
+    entries = tuple(ENTRIES[0].model_copy(update={"name": name}) for name in names)
+    times = table().column("open_time_utc")
+    nothing = pa.table({"open_time_utc": times, **{name: pa.nulls(N_BARS, pa.float64()) for name in names}})
+    found = disagreements({"A": nothing, "B": nothing}, entries, HOUR_MS)
+    said = "none_0, none_1, none_2, none_3, none_4 and 3 more: no value in any row"
+    assert found == [f"A {said}", f"B {said}"]
+
+
 def ranged(low: float | None, high: float | None) -> tuple[Feature, ...]:
     """The entries, the first one with a range."""
     return (ENTRIES[0].model_copy(update={"range": [low, high]}), ENTRIES[1])

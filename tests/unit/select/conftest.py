@@ -10,6 +10,7 @@ import pytest
 
 from candlelock.contracts.select_params import SelectParams
 from candlelock.select.train_rows import train_rows
+from tests.select_params import KEEP_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,23 +23,6 @@ if TYPE_CHECKING:
 
 BAR_MS = 3_600_000
 START_MS = 1_704_067_200_000
-KEEP_ALL: dict[str, Any] = {
-    "steps": [],
-    "scaling": "none",
-    "rank_by": "auc",
-    "max_rows": 1_000_000,
-    "max_null_frac": 0.5,
-    "max_correlation": 0.95,
-    "n_bins": 8,
-    "min_mutual_information": 0.0,
-    "max_p_value": 0.05,
-    "min_gain_frac": 0.001,
-    "n_periods": 4,
-    "min_auc_edge": 0.0,
-    "min_stable_frac": 0.5,
-    "max_features": 1000,
-    "min_variance_frac": 0.95,
-}
 
 
 def keys_of(n_rows: int, symbols: tuple[str, ...] = ("ADA/USD", "BTC/USD")) -> pd.DataFrame:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2, rankdata
+from scipy.stats import chi2
 from sklearn.feature_selection import f_classif, mutual_info_classif
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
-from candlelock.select.scores import auc_edges, f_test, mid_ranks, mutual_information, rank_bins
+from candlelock.select.scores import auc_edges, f_test, mutual_information, rank_bins
 
 
 def draw(seed: int, n_rows: int = 1500) -> tuple[np.ndarray, np.ndarray]:
@@ -27,13 +27,6 @@ def draw(seed: int, n_rows: int = 1500) -> tuple[np.ndarray, np.ndarray]:
 def known(x: np.ndarray, y: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
     there = ~np.isnan(x[:, column])
     return x[there, column], y[there]
-
-
-@pytest.mark.parametrize("decimals", [None, 1, 0])
-def test_ranks_are_scipy_s(decimals: int | None) -> None:
-    values = np.random.default_rng(3).normal(size=400)
-    values = values if decimals is None else np.round(values, decimals)
-    np.testing.assert_array_equal(mid_ranks(values), rankdata(values))
 
 
 @pytest.mark.parametrize("seed", range(3))
