@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from feature_peers import of_pandas, of_pandas_ta, of_ta
 
-from candlelock.artifacts.user_files import read_catalogue
+from candlelock.artifacts.user_files import read_catalogue, read_params
 from candlelock.contracts.registry import select
 from candlelock.features.build import build_features, build_in_parts
 from candlelock.features.market import CANDLE_FIELDS, Market
@@ -75,10 +75,12 @@ def batch(runs: int) -> None:
     rows = market.close.size
     entries = select(CATALOGUE, OF_CANDLES)
     lean, plain = select(CATALOGUE, INDICATORS), select(CATALOGUE, ("patterns",))
+    usual = select(CATALOGUE, [group for group in INDICATORS if group in read_params(ROOT).features.groups])
     sides: dict[str, Callable[[], object]] = {
         f"{len(entries)} features of candles, 1 thread": lambda: build_features(market, entries),
         f"{len(entries)} features of candles, 2 threads": lambda: build_features(market, entries, n_threads=2),
         f"{len(lean)} bar indicators without patterns, 1 thread": lambda: build_features(market, lean),
+        f"{len(usual)} of them, those of the default groups, 1 thread": lambda: build_features(market, usual),
         f"{len(plain)} candlestick patterns, 1 thread": lambda: build_features(market, plain),
     }
     for name, seconds in turns(sides, runs).items():

@@ -38,7 +38,7 @@ def list_features(
     if group is not None and group not in groups:
         raise InputError(Problem("group-unknown", "--group", repr(group), "a group", nearest(group, groups)))
     shown = [entry for entry in entries if group in (None, entry.group)]
-    switched_on = _switched_on(root, params)
+    switched_on = _switched_on(params, entries)
     if as_json:
         output.print_json([features_text.entry_json(entry, entry.name in switched_on) for entry in shown])
     else:
@@ -62,7 +62,7 @@ def show(
         help_line = near if near.startswith("did") else "`candlelock features list` names all"
         raise InputError(Problem("feature-unknown", "NAME", repr(name), "a feature", help_line))
     frame = timeframe or params.snapshot.timeframe
-    bar_ms, is_on, spreads = _bar_ms(frame), entry.name in _switched_on(root, params), read_spreads(root, name)
+    bar_ms, is_on, spreads = _bar_ms(frame), entry.name in _switched_on(params, entries), read_spreads(root, name)
     if as_json:
         warmup = {"timeframe": frame, "bars": entry.warmup(bar_ms), "milliseconds": entry.warmup(bar_ms) * bar_ms}
         values = [vars(spread) for spread in spreads]
@@ -132,7 +132,7 @@ def doc(
     params, entries = _read(root)
     with contextlib.redirect_stdout(sys.stderr):
         plots = _plot(root, params, entries, symbol, bars)
-    switched_on = _switched_on(root, params)
+    switched_on = _switched_on(params, entries)
     on = [entry.name for entry in entries if entry.name in switched_on]
     text = page.render(entries, on, _bar_ms(params.snapshot.timeframe), plots)
     path = out or root / files.FEATURE_PAGE
@@ -173,11 +173,12 @@ def _read(root: Path) -> tuple[Params, tuple[Feature, ...]]:
     return params, read_entries(root, params.features)
 
 
-def _switched_on(root: Path, params: Params) -> set[str]:
+def _switched_on(params: Params, entries: Sequence[Feature]) -> set[str]:
     """Names of the features that are computed."""
-    from candlelock.artifacts.user_files import read_registry
+    from candlelock.contracts.stage_params import plugin_group
 
-    return {entry.name for entry in read_registry(root, params.features)}
+    groups = {*params.features.groups, *map(plugin_group, params.features.plugins)}
+    return {entry.name for entry in entries if entry.group in groups} - set(params.features.exclude)
 
 
 def _bar_ms(timeframe: str) -> int:

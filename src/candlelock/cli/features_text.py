@@ -58,9 +58,7 @@ def print_entry(entry: Feature, timeframe: str, bar_ms: int, is_on: bool) -> Non
 def print_spreads(spreads: Sequence[Spread]) -> None:
     """A line for each symbol."""
     if not spreads:
-        typer.echo(
-            "\nnot among the tables of data/features: switch it on in features.groups and run `dvc repro features`"
-        )
+        typer.echo("\nnot among the tables of data/features: switch it on (features.groups, exclude) and `dvc repro`")
         return
     cuts = tuple(spreads[0].quantiles)
     rows = [

@@ -29,7 +29,7 @@ class Engine:
 
     def __init__(self, program: Program, symbols: Sequence[str], bar_ms: int, chunk: int = CHUNK) -> None:
         self.program, self.symbols, self.bar_ms, self.chunk = program, tuple(symbols), bar_ms, chunk
-        self.state = np.tile(program.initial_state, (len(symbols), 1))
+        self.state = np.zeros((len(symbols), program.state_size))  # zeros: nothing has begun
         self._slots = np.full((len(symbols), program.n_slots, chunk), np.nan)
         for slot, value in program.constants.items():
             self._slots[:, slot] = value
@@ -38,7 +38,7 @@ class Engine:
 
     def forget(self) -> None:
         """Begin anew, as if no bar had come yet."""
-        self.state[:] = self.program.initial_state
+        self.state[:] = 0.0
 
     def run(
         self, columns: Mapping[str, Array], start: int, out: Array, at: int = 0, pool: ThreadPoolExecutor | None = None

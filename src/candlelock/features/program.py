@@ -12,7 +12,7 @@ from candlelock.features.kernels import across as over
 from candlelock.features.kernels import elementwise as each
 from candlelock.features.kernels import interpreter as run
 from candlelock.features.kernels.clocks import HIGHER_STATE
-from candlelock.features.kernels.patterns import LOOKBACKS, N_PATTERNS, new_state
+from candlelock.features.kernels.patterns import LOOKBACKS, N_PATTERNS
 from candlelock.features.kernels.patterns import STATE_SIZE as PATTERN_STATE
 from candlelock.features.kernels.recursions import SAR_STATE
 from candlelock.features.kernels.windows import TILE
@@ -35,8 +35,8 @@ class Op(NamedTuple):
     lookback: Callable[[Node], int] = lambda node: 0
 
 
-def _suffixes(head: int, n: int) -> Callable[[Node], int]:
-    return lambda node: head + n * (node.window + 1)
+def _suffixes(head: int, n: int, n_prefixes: int = 0) -> Callable[[Node], int]:
+    return lambda node: head + n * (node.window + 1) + n_prefixes * node.window
 
 
 def _window(node: Node) -> int:
@@ -63,9 +63,9 @@ OPS: dict[str, Op] = {
     "floor": Op(each.FLOOR),
     "month": Op(each.MONTH),
     "lag": Op(run.LAG, 1, lambda node: 2 * node.window, lambda node: node.window),
-    "sum": Op(run.SUM, 2, _suffixes(3, 2), _window),
-    "max": Op(run.MAX, 1, _suffixes(4, 2), _window),
-    "age": Op(run.AGE, 1, _suffixes(5, 3), _window),
+    "sum": Op(run.SUM, 2, _suffixes(3, 1, 1), _window),
+    "max": Op(run.MAX, 1, _suffixes(4, 1, 1), _window),
+    "age": Op(run.AGE, 1, _suffixes(5, 2, 1), _window),
     "moments": Op(run.MOMENTS, 2, _suffixes(5, 3), _window),
     "powers": Op(run.POWERS, 2, _suffixes(5, 5), _window),
     "decay": Op(run.DECAY, 2, _suffixes(3, 3), _window),
@@ -108,7 +108,7 @@ class Program:
     reals: npt.NDArray[np.float64]
     phases: npt.NDArray[np.int64]
     n_slots: int
-    initial_state: npt.NDArray[np.float64]
+    state_size: int
     sources: Mapping[str, int]
     constants: Mapping[int, float]
     facts: Mapping[str, Facts]
@@ -242,12 +242,6 @@ def _derive(node: Node, inputs: list[Facts]) -> Facts:
     return Facts(lookback, columns, clock)
 
 
-def _initial_state(steps: list[_Step]) -> npt.NDArray[np.float64]:
-    """What every operator remembers of a series that has not begun: nothing, and of candles that they were missing."""
-    parts = [new_state() if step.op.code == run.PATTERNS else np.zeros(step.op.state(step.node)) for step in steps]
-    return np.concatenate([np.zeros(0), *parts])
-
-
 def lower(features: Mapping[str, Node]) -> Program:
     """One program for all features, in their order. Every program knows the close, to tell which bars are missing."""
     lowering = _Lowering()
@@ -269,7 +263,7 @@ def lower(features: Mapping[str, Node]) -> Program:
         reals=np.array([step.node.real for step in steps], np.float64),
         phases=np.array(phases, np.int64).reshape(len(phases), 3),
         n_slots=n_slots,
-        initial_state=_initial_state(steps),
+        state_size=states[-1],
         sources={name: row_of[number] for name, number in lowering.sources.items()},
         constants={row_of[number]: value for number, value in lowering.constants.items()},
         facts={name: facts_of(node, known) for name, node in features.items()},

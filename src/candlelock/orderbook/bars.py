@@ -27,8 +27,8 @@ EXACT = Context(prec=38, traps=[Inexact])
 class Trades:
     """Sums over the trades of one bar, in units of 1e-8 (`notional`, `paid`: 1e-16).
 
-    `paid`: twice what takers paid beyond the mid, less what they gained on it; over `quoted_volume`, the amount traded
-    while best bid and ask were known.
+    `quoted_volume`: the amount traded while best bid and ask were known. `paid`: twice what takers of that amount paid
+    beyond the mid, less what they gained on it.
     """
 
     n: int = 0
@@ -128,7 +128,7 @@ class BarBuilder:
         self._weigh_book(self.now_ms)
 
     def add_trade(self, trade: Trade) -> None:
-        """Count a trade in the bar of its own time, which may have closed already: then today's quote is not for it."""
+        """Count a trade in the bar of its own time; where that has closed, the quote of now is not the trade's."""
         bar = trade.trade_ms // self.bar_ms
         self._trades.setdefault(bar, Trades()).add(trade, self.quote if bar >= self._bar else None)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +35,15 @@ def mutual_information(x: Array, y: Array, n_bins: int) -> Array:
     return _by_column(lambda column, y: _information(rank_bins(column, n_bins), y), x, y)
 
 
+def _mid_ranks(values: Array) -> Array:
+    from scipy.stats import rankdata  # half a second to import
+
+    return np.asarray(rankdata(values), dtype=np.float64)
+
+
 def rank_bins(values: Array, n_bins: int) -> npt.NDArray[np.int64]:
     """Bin of each value by its mid-rank: bins of about equal count, equal values never apart. No NaN."""
-    middle = (rankdata(values) - 0.5) / len(values)
+    middle = (_mid_ranks(values) - 0.5) / len(values)
     bins: npt.NDArray[np.int64] = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
     return bins
 
@@ -69,7 +74,7 @@ def _of_known(score: Callable[[Array, Array], Score], column: Array, y: Array) -
 
 
 def _auc_edge(column: Array, y: Array) -> float:
-    ups = rankdata(column)[y > 0]
+    ups = _mid_ranks(column)[y > 0]
     n_up, n_down = len(ups), len(y) - len(ups)
     doubled = round(2 * float(ups.sum())) - n_up * (n_up + 1) - n_up * n_down  # integers: no rounding before the ratio
     return doubled / (2 * n_up * n_down)

@@ -63,6 +63,12 @@ def test_list_names_every_feature_and_says_which_are_on(run: Run) -> None:
     assert out.endswith(f"{len(CATALOGUE) + 1} features, {n_on} switched on\n")
 
 
+def test_list_and_show_bear_parameters_that_exclude_what_is_off(root: Path, run: Run) -> None:
+    change_params(root, {"features": {"groups": ["returns"]}})  # and exclude month, whose group is off
+    assert run("list")[0] == 0
+    assert "switched   off" in run("show", "month")[1]
+
+
 def test_list_takes_one_group_and_prints_json(run: Run) -> None:
     _, out, _ = run("list", "--group", "mine", "--json")
     (listed,) = json.loads(out)

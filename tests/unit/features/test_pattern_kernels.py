@@ -21,7 +21,6 @@ from candlelock.features.kernels.patterns import (
     SCRATCH,
     STATE_SIZE,
     TALIB_NAMES,
-    new_state,
     write_patterns,
 )
 from tests.architecture.code_tree import ROOT
@@ -52,7 +51,7 @@ VALUES = {
 def found(candles: Array, chunks: list[int] | None = None) -> Array:
     """All patterns of the candles, shape (N_PATTERNS, n), given in chunks that end at `chunks`."""
     out = np.full((N_PATTERNS, candles.shape[1]), np.inf)
-    state, start = new_state(), 0
+    state, start = np.zeros(STATE_SIZE), 0
     for end in [*(chunks or []), candles.shape[1]]:
         write_patterns(*candles[:, start:end], state, np.empty(SCRATCH), out[:, start:end])
         start = end
@@ -154,7 +153,7 @@ def test_no_pattern_spans_a_missing_bar() -> None:
 def test_rows_may_lie_apart() -> None:
     candles = fractional(500)
     wide = np.full((500, 2 * N_PATTERNS), 7.0)
-    write_patterns(*candles, new_state(), np.empty(SCRATCH), wide.T[::2])
+    write_patterns(*candles, np.zeros(STATE_SIZE), np.empty(SCRATCH), wide.T[::2])
     assert wide.T[::2].tobytes() == found(candles).tobytes()
     assert (wide.T[1::2] == 7.0).all()
 
@@ -164,9 +163,7 @@ def test_the_state_holds_the_last_bars_alone() -> None:
     candles = fractional(300)
     n_kept = STATE_SIZE // 4
     other = candles * np.where(np.arange(300) < 300 - n_kept, 1.01, 1.0)
-    states = [new_state(), new_state()]
+    states = [np.zeros(STATE_SIZE), np.zeros(STATE_SIZE)]
     for state, past in zip(states, (candles, other), strict=True):
         write_patterns(*past, state, np.empty(SCRATCH), np.empty((N_PATTERNS, 300)))
     assert states[0].tobytes() == states[1].tobytes() == candles[:, -n_kept:].tobytes()
-    assert np.isnan(new_state()).all()
-    assert new_state().shape == (STATE_SIZE,)

@@ -2,7 +2,7 @@
 
 An instruction is a row of integers (columns below) and one real number. It reads and writes rows of `slots`, one row
 a series, and keeps what it must remember in its part of `state`. A series on a higher clock fills the first entries of
-its row: one for each higher bar that ends in the chunk.
+its row: one for each higher bar that ends in the chunk. `scratch`: SCRATCH numbers a symbol, to work on.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def run_other(
         same_time_mean(x, out, window, p[EXTRA], enough, real, first, state)
     elif code == PATTERNS:
         b, c, d = slots[p[B], :m], slots[p[C], :m], slots[p[D], :m]
-        write_patterns(x, b, c, d, state, scratch, slots[p[OUT] : p[OUT] + 61, :m])
+        write_patterns(x, b, c, d, state, scratch, slots[p[OUT] : p[OUT] + patterns.N_PATTERNS, :m])
 
 
 @compiled

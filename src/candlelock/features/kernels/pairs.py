@@ -84,20 +84,18 @@ def _join(tile: Array, n: int, enough: int) -> None:
         per_a, per_c = 1.0 / a if a > 0.0 else 0.0, 1.0 / c if c > 0.0 else 0.0
         ax, ay = tile[1, i] * per_a, tile[2, i] * per_a
         cx, cy = tile[7, i] * per_c, tile[8, i] * per_c
-        px, py, ox, oy = (
-            tile[12, i], tile[13, i], tile[14, i], tile[15, i]
-        )  # fmt: skip
+        px, py, ox, oy = tile[12, i], tile[13, i], tile[14, i], tile[15, i]
         gap_x, gap_y = (px - ox) + (ax - cx), (py - oy) + (ay - cy)
         share = a * c * per_n
         xx = tile[3, i] - tile[1, i] * ax + (tile[9, i] - tile[7, i] * cx)
         yy = tile[4, i] - tile[2, i] * ay + (tile[10, i] - tile[8, i] * cy)
         xy = tile[5, i] - tile[1, i] * ay + (tile[11, i] - tile[7, i] * cy)
         xx, yy, xy = xx + gap_x * gap_x * share, yy + gap_y * gap_y * share, xy + gap_x * gap_y * share
-        var_x, var_y = (xx if xx > 0.0 else 0.0) * per_n, (yy if yy > 0.0 else 0.0) * per_n
+        var_x, var_y = (0.0 if xx < 0.0 else xx) * per_n, (0.0 if yy < 0.0 else yy) * per_n
         middle_x = (a * (px + ax) + c * (ox + cx)) * per_n
         middle_y = (a * (py + ay) + c * (oy + cy)) * per_n
-        var_x = var_x if var_x > FLAT * middle_x * middle_x else 0.0
-        var_y = var_y if var_y > FLAT * middle_y * middle_y else 0.0
+        var_x = 0.0 if var_x <= FLAT * middle_x * middle_x else var_x
+        var_y = 0.0 if var_y <= FLAT * middle_y * middle_y else var_y
         is_flat, is_enough = var_x == 0.0 or var_y == 0.0, a + c >= enough
         tile[0, i] = (0.0 if is_flat else xy * per_n) if is_enough else np.nan
         tile[1, i] = var_x if is_enough else np.nan

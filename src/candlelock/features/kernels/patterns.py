@@ -109,11 +109,6 @@ SCRATCH = at.SIZE
 _LOOKBACKS = np.array(LOOKBACKS, dtype=np.int64)
 
 
-def new_state() -> Array:
-    """The state before any bar: all NaN, shape (STATE_SIZE,); open, high, low, close of the last bars, oldest first."""
-    return np.full(STATE_SIZE, np.nan)
-
-
 @compiled
 def write_patterns(
     opened: Array, high: Array, low: Array, close: Array, state: Array, scratch: Array, out: Array

@@ -35,5 +35,5 @@ USUAL, TINY, SHADE, NEAR, FAR, EQUAL, BODY_5, RANGE_5, SHADOWS_5 = _REST[2:11]
 COLOUR, BODY, TOP, BOTTOM, UPPER, LOWER, RANGE, SHADOWS = _REST[11:19]
 # The candles.
 OPEN, HIGH, LOW, CLOSE = _REST[19:23]
-# Whole bars in a row up to each one.
+# Whole bars in a row up to each one; counted bar by bar, so it may lie behind them.
 RUN = _REST[23]

@@ -1,6 +1,7 @@
 """Statistics of short windows that no block scheme gives: each window is read again, oldest bar first.
 
-State: whether the series has begun, then the last values, oldest first, and room for the next TILE.
+State: whether the series has begun, then the last values, oldest first, and room for the next TILE, whose leftovers
+mean nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _begin(state: Array) -> None:
 
 
 @compiled
-def _look_back(history: Array, earlier: int, x: Array, begin: int) -> int:
+def _append(history: Array, earlier: int, x: Array, begin: int) -> int:
     """Put the next bars of x behind the `earlier` ones; returns how many."""
     n: int = min(TILE, x.shape[0] - begin)
     for i in range(n):
@@ -50,7 +51,7 @@ def mean_deviation(x: Array, out: Array, window: int, enough: int, state: Array,
     _begin(state)
     history, earlier = state[1:], window - 1
     for begin in range(0, x.shape[0], TILE):
-        n = _look_back(history, earlier, x, begin)
+        n = _append(history, earlier, x, begin)
         for i in range(n):
             tile[0, i], tile[1, i], tile[2, i] = 0.0, 0.0, 0.0
         for j in range(window):
@@ -75,7 +76,7 @@ def rank(x: Array, out: Array, window: int, enough: int, state: Array, tile: Arr
     _begin(state)
     history, earlier = state[1:], window - 1
     for begin in range(0, x.shape[0], TILE):
-        n = _look_back(history, earlier, x, begin)
+        n = _append(history, earlier, x, begin)
         for i in range(n):
             tile[0, i], tile[1, i], tile[2, i] = 0.0, 0.0, history[earlier + i]
         for j in range(earlier):
@@ -102,11 +103,11 @@ def volume_profile(
     lowest and highest price. NaN without volume or with a single price. State: 2 * (window + TILE) - 1, and the bins.
     """
     earlier, size = window - 1, window - 1 + TILE
-    _begin(state[: 1 + size])
+    _begin(state[: 1 + size])  # the prices; volumes of zero add nothing
     prices, volumes, histogram = state[1 : 1 + size], state[1 + size : 1 + 2 * size], state[1 + 2 * size :]
     for begin in range(0, price.shape[0], TILE):
-        n = _look_back(prices, earlier, price, begin)
-        _look_back(volumes, earlier, volume, begin)
+        n = _append(prices, earlier, price, begin)
+        _append(volumes, earlier, volume, begin)
         for i in range(earlier, earlier + n):
             is_known = prices[i] == prices[i] and volumes[i] == volumes[i]
             prices[i], volumes[i] = (prices[i], volumes[i]) if is_known else (np.nan, 0.0)

@@ -2,12 +2,12 @@
 
 Time is cut into blocks as long as the window, counted from 1970 (van Herk 1992; Gil and Werman 1993). A window is then
 the end of the last block and the beginning of this one: the end is accumulated backwards when the block closes, the
-beginning forwards, and each window joins one of either. Nothing is ever subtracted again, so nothing drifts, and
+beginning forwards, and each window joins one of either. No value is ever subtracted again, so nothing drifts, and
 a series that starts later, is cut or comes bar by bar gives the same bits.
 
 Each kernel takes `first`, the absolute number of the chunk's first bar, and a `state` that is carried to the next
 chunk; a state of zeros is a series that has not begun. A missing bar (NaN) counts as absent: the value is NaN where
-fewer than `enough` of the window's bars are present.
+fewer than `enough` of the window's bars are present. Present values are finite. `tile`: (COLUMNS, TILE), to work on.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ def lag(x: Array, out: Array, window: int, first: int, state: Array) -> None:
 
 @compiled
 def window_sum(x: Array, total: Array, count: Array, window: int, enough: int, first: int, state: Array) -> None:
-    """Sum of the present values, and how many. State: 3, suffix sums (window + 1), prefix counts (window).
+    """Sum of the present values, and how many.
 
-    Counts are whole numbers, so those of the last block's end are what its prefixes leave of all.
+    State: sum and count of this block, count of the last one; suffix sums (window + 1), prefix counts (window). A count
+    is a whole number, so that of the last block's end is its total less a prefix.
     """
     sums, counts = state[3 : window + 4], state[window + 4 :]
     s, c, last = state[0], state[1], state[2]
@@ -73,7 +74,11 @@ def window_sum(x: Array, total: Array, count: Array, window: int, enough: int, f
 
 @compiled
 def window_max(x: Array, out: Array, window: int, enough: int, first: int, state: Array) -> None:
-    """Largest present value. State: 4, suffix maxima (window + 1), prefix counts (window), as in `window_sum`."""
+    """Largest present value.
+
+    State: maximum and count of this block, count of the last one, whether begun; suffix maxima (window + 1), prefix
+    counts (window) as in `window_sum`.
+    """
     tops, counts = state[4 : window + 5], state[window + 5 :]
     if state[3] == 0.0:
         state[0], state[3], tops[:] = -np.inf, 1.0, -np.inf
@@ -99,7 +104,11 @@ def window_max(x: Array, out: Array, window: int, enough: int, first: int, state
 
 @compiled
 def window_age(x: Array, age: Array, window: int, enough: int, first: int, state: Array) -> None:
-    """Bars since the largest present value, the latest of several. State: 5, suffix maxima and their bars, counts."""
+    """Bars since the largest present value, the latest of several.
+
+    State: maximum, its bar and count of this block, count of the last one, whether begun; suffix maxima and their bars
+    (2 * (window + 1)), prefix counts (window).
+    """
     w = window + 1
     tops, bars, counts = state[5 : 5 + w], state[5 + w : 5 + 2 * w], state[5 + 2 * w :]
     if state[4] == 0.0:
@@ -133,7 +142,8 @@ def window_moments(
     """Mean and population standard deviation; exactly 0 over a flat window.
 
     Each part sums deviations from a value of its own that lies in the window, so that no precision is lost to the
-    level; the two are joined as Chan, Golub and LeVeque (1983) do. State: 5, suffix counts, sums, squares.
+    level; the two are joined as Chan, Golub and LeVeque (1983) do. State: count, sum, squares and
+    origin of this block, origin of the last one; suffix counts, sums and squares (3 * (window + 1)).
     """
     w = window + 1
     counts, sums, squares = state[5 : 5 + w], state[5 + w : 5 + 2 * w], state[5 + 2 * w :]
