@@ -62,7 +62,7 @@ class Exchange:
     plan: FaultPlan = field(default_factory=FaultPlan)
     log: RequestLog = field(default_factory=RequestLog)
     _window: WeightWindow = field(init=False)
-    _previous: dict[tuple[str, str], Page] = field(default_factory=dict)
+    _sent: dict[tuple[str, str], list[Page]] = field(default_factory=dict)  # the last two that differ, oldest first
 
     def __post_init__(self) -> None:
         self._window = WeightWindow(self.weight_limit)
@@ -93,7 +93,7 @@ class Exchange:
         if fault and fault.kind.layer == "rows" and answer.page:
             answer = self._spoil_rows(answer.page, fault, now_ms)
         if answer.page:
-            self._previous[answer.page.market.symbol, answer.page.market.timeframe] = answer.page
+            self._remember(answer.page)
         if fault and fault.kind.layer == "answer":
             answer = answer_faults.EDITS[fault.name](answer, self.dialect, fault.argument)
         return self._with_weight(answer)
@@ -120,13 +120,21 @@ class Exchange:
             stop=page.stop,
             current=now_ms // market.bar_ms * market.bar_ms // shape.unit_ms,
             rows_between=lambda first, stop: self._rows(_clipped(market, first, stop)),
-            previous=self._rows(self._previous.get((market.symbol, market.timeframe), page)),
+            previous=self._rows(next(iter(self._others(page)[-1:]), page)),
             other=self._rows_of_another(page),
             argument=fault.argument,
             chance=fault.chance,
         )
         rows = row_faults.spoil(fault.name, self._rows(page), context)
         return self.dialect.answer_page(page, to_json(rows)[1:-1])
+
+    def _others(self, page: Page) -> list[Page]:
+        """Pages of this market sent lately, but for this very one: a client that asks again is not the one before."""
+        sent = self._sent.get((page.market.symbol, page.market.timeframe), [])
+        return [each for each in sent if (each.first, each.stop) != (page.first, page.stop)]
+
+    def _remember(self, page: Page) -> None:
+        self._sent[page.market.symbol, page.market.timeframe] = [*self._others(page)[-1:], page]
 
     def _rows(self, page: Page) -> list[Row]:
         rows: list[Row] = json.loads(b"[" + self.dialect.rows(page) + b"]")

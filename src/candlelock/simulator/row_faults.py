@@ -22,7 +22,7 @@ class PageContext:
     """What an edit may look at besides the rows. Times and `bar` in the units of the rows.
 
     `rows_between` gives the market's own rows by their numbers, `first` and `stop` are the page's, `previous` the page
-    of this symbol sent before, `other` the page of another symbol, `current` the open time of the running bar.
+    of this symbol sent before it, `other` the page of another symbol, `current` the open time of the running bar.
     """
 
     shape: RowShape

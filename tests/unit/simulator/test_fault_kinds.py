@@ -221,6 +221,7 @@ def test_a_page_is_repeated_across_requests(binance: Simulator, sound: Rows) -> 
     following = {**PAGE, "startTime": TIMES[-1] + BAR_MS, "endTime": TIMES[-1] + N * BAR_MS}
     assert fetch(binance, "/api/v3/klines", **PAGE).json() == sound
     assert fetch(binance, "/api/v3/klines", **following).json() == sound
+    assert fetch(binance, "/api/v3/klines", **following).json() == sound, "asking again does not help"
     binance.set_faults([])
     assert times(fetch(binance, "/api/v3/klines", **following).json())[0] == TIMES[-1] + BAR_MS
 
