@@ -3,6 +3,8 @@
     python benchmarks/skill.py                            # all four sets, the default groups and selection
     python benchmarks/skill.py --sets sample_4 --each     # each group on top of the 25, one by one, nothing dropped
     python benchmarks/skill.py --sets minutes_1 --groups relative cross_asset --seeds 6
+    python benchmarks/skill.py --sets venues_1 --each --groups venues     # spot, with its perpetuals beside it
+    python benchmarks/skill.py --sets taker_1 --each --groups taker       # one symbol with the taker's side
 
 Row t is a closed candle; the label is the sign of log(close[t + H] / close[t]); zero returns and labels across a
 missing candle are dropped. The cut is the time at 75 % of the pooled rows; train is before it less H bars, test from
@@ -30,7 +32,7 @@ from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.registry import select
 from candlelock.contracts.stage_params import SnapshotParams
 from candlelock.features.build import build_features
-from candlelock.features.market import align
+from candlelock.features.market import CANDLE_FIELDS, Market, align
 from candlelock.select.fit import fit_selection
 from candlelock.select.train_rows import train_rows
 from candlelock.snapshot import candles as snapshot_candles
@@ -40,8 +42,6 @@ from candlelock.train.importance import find_gains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from candlelock.features.market import Market
 
 ROOT = Path(__file__).resolve().parent.parent
 CANDLES = ROOT.parent / "shared" / "data" / "candles"
@@ -64,6 +64,7 @@ class CandleSet:
     timeframe: str
     symbols: tuple[str, ...]
     horizon: int
+    beside: CandleSet | None = None  # other venues, whose rows are not judged
 
 
 SPOT = ("BTC/USDT", "ETH/USDT")
@@ -74,6 +75,11 @@ SETS = {
     ),
     "minutes_1": CandleSet("binance_spot_1m_2025", "1m", SPOT, 1),
     "minutes_5": CandleSet("binance_spot_1m_2025", "1m", SPOT, 5),
+}
+PERPETUALS = CandleSet("binance_usdm_1m_2025", "1m", SPOT, 1)
+MORE_SETS = {
+    "venues_1": CandleSet("binance_spot_1m_2025", "1m", SPOT, 1, PERPETUALS),
+    "taker_1": CandleSet("binance_usdm_klines12_1m_2023", "1m", ("LINK/USDT",), 1),
 }
 
 
@@ -90,7 +96,19 @@ def read_market(wanted: CandleSet, folder: Path) -> Market:
         with reading(params, ROOT, ROOT / "data" / "download", lambda *_: None) as (raw, source):
             publish(target, raw, source, params)
     _, frames = snapshot_candles.read(target)
-    return align({symbol: frames[symbol] for symbol in wanted.symbols}, 1000 * bar_seconds(wanted.timeframe))
+    market = align({symbol: frames[symbol] for symbol in wanted.symbols}, 1000 * bar_seconds(wanted.timeframe))
+    return market if wanted.beside is None else beside(market, read_market(wanted.beside, folder))
+
+
+def beside(market: Market, other: Market) -> Market:
+    """Both over the bars that both have."""
+    _, mine, theirs = np.intersect1d(market.open_time_ms, other.open_time_ms, return_indices=True)
+    columns = {
+        name: np.concatenate([getattr(market, name)[:, mine], getattr(other, name)[:, theirs]])
+        for name in CANDLE_FIELDS
+    }
+    symbols = market.symbols + tuple(f"{symbol}:USDT" for symbol in other.symbols)
+    return Market(symbols, market.bar_ms, market.open_time_ms[mine], **columns)
 
 
 def plain_features(market: Market) -> dict[str, np.ndarray]:
@@ -137,14 +155,15 @@ class Rows:
         return np.stack([values[self.symbol, self.bar].astype(np.float32) for values in features.values()], axis=1)
 
 
-def label(market: Market, plain: dict[str, np.ndarray], horizon: int, until: float) -> Rows:
-    """Rows on which every plain feature is known and the label is; the last quarter up to `until` is test."""
+def label(market: Market, plain: dict[str, np.ndarray], horizon: int, until: float, n_judged: int) -> Rows:
+    """Rows of the first symbols on which every plain feature and the label are known; the last quarter is test."""
     ahead = np.full_like(market.close, np.nan)
     ahead[:, :-horizon] = np.log(market.close[:, horizon:] / market.close[:, :-horizon])
     whole = np.lib.stride_tricks.sliding_window_view(market.has_bar, horizon + 1, axis=1).all(axis=2)
     known = np.isfinite(ahead) & (ahead != 0)
     known[:, : whole.shape[1]] &= whole
     known &= np.all([np.isfinite(values) for values in plain.values()], axis=0)
+    known[n_judged:] = False
     bar, symbol = np.nonzero(known.T)
     end = bar[min(int(len(bar) * until), len(bar) - 1)] + (until == 1.0)
     cut = bar[int(len(bar) * (until - 0.25))]
@@ -205,10 +224,10 @@ def selected(built: dict[str, np.ndarray], market: Market, rows: Rows, wanted: C
 
 def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     """Print the references' and our AUC on one set, with the paired difference."""
-    wanted = SETS[name]
+    wanted = (SETS | MORE_SETS)[name]
     market = read_market(wanted, got.work)
     plain = plain_features(market)
-    rows = label(market, plain, wanted.horizon, got.until)
+    rows = label(market, plain, wanted.horizon, got.until, len(wanted.symbols))
     x = rows.take(plain)
     y, ones = rows.is_up[rows.test], np.ones((int(rows.test.sum()), 1))
     reference = fit_predict(x, rows, "reference", got.seeds)
@@ -236,7 +255,7 @@ def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
 def main() -> None:
     default = read_params(ROOT).features
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    ask.add_argument("--sets", nargs="+", choices=[*SETS, *MORE_SETS], default=list(SETS))
     ask.add_argument("--groups", nargs="+", default=default.groups)
     ask.add_argument("--exclude", nargs="*", default=default.exclude, help="features to leave out")
     ask.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
