@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
@@ -96,7 +97,7 @@ def build(make: Any) -> Any:
     try:
         return make()
     except InputError as error:
-        assume("enough to cut" not in str(error))
+        assume("enough to cut" not in str(error))  # fewer times than stretches: see below
         raise
 
 
@@ -144,13 +145,56 @@ def test_the_unit_of_datetimes_makes_no_difference() -> None:
 def test_scikit_learn_takes_them() -> None:
     times = np.arange(60)
     x, y = np.zeros((60, 1)), np.tile([0, 1], 30)
-    for splitter in (WalkForward(times, times + 2, 4), CombinatorialPurged(times, times + 2, 5, 2)):
-        scores = cross_val_score(DummyClassifier(), x, y, cv=splitter)
-        assert len(scores) == splitter.get_n_splits()
-        assert np.isfinite(scores).all()
+    for splitter in (WalkForward(times, times + 2, np.int64(4)), CombinatorialPurged(times, times + 2, 5, 2)):
+        for table in (x, x.tolist(), pd.DataFrame(x), csr_matrix(x)):
+            scores = cross_val_score(DummyClassifier(), table, y, cv=splitter)
+            assert len(scores) == splitter.get_n_splits()
+            assert np.isfinite(scores).all()
 
 
 HOURS = pd.date_range("2024-01-01", periods=12, freq="h")
+
+
+def test_lengths_and_times_at_the_ends_of_what_a_number_holds_still_purge() -> None:
+    far, least = 2**63 - 1, -(2**63)
+    starts, ends = np.arange(12), np.array([far, *range(3, 14)])
+    ((train, _),) = WalkForward(starts, ends, 1, embargo=1).split(starts)
+    assert train.tolist() == [1, 2], "a label that is never settled is never known"
+    for embargo in (far, 10**30):
+        with pytest.raises(InputError, match="no row left to train on"):
+            list(WalkForward(starts, starts + 2, 1, embargo=embargo).split(starts))
+    ((train, _),) = WalkForward(starts, starts, 1, train_span=10**30).split(starts)
+    assert train.tolist() == [0, 1, 2, 3, 4, 5]
+    early = np.array([least, least + 9, 0, 9])
+    assert apart(early, early, np.array([least + 4]), np.array([least + 4]), 5).tolist() == [False, False, True, True]
+
+
+def test_ties_are_cut_wherever_they_can_be() -> None:
+    times = [0] * 10 + [1, 2, 3]
+    ((train, test),) = WalkForward(times, times, 1).split(times)
+    assert (len(train), test.tolist()) == (10, [10, 11, 12])
+    shares = CombinatorialPurged([*[0] * 9, 1, 2], [*[0] * 9, 1, 2], 3, 1).group_of_rows()
+    assert shares.tolist() == [0] * 9 + [1, 2]
+    shares = CombinatorialPurged([0, 1, *[2] * 9], [0, 1, *[2] * 9], 3, 1).group_of_rows()
+    assert shares.tolist() == [0, 1] + [2] * 9
+
+
+def test_time_zones_meet_at_the_same_moment() -> None:
+    """Across the hour that Berlin has twice, ends in another zone and unit, one of them unknown."""
+    times = pd.Series(pd.date_range("2024-10-27", periods=8, freq="h", tz="Europe/Berlin"))
+    ends = (times + pd.Timedelta("2h")).dt.tz_convert("America/New_York").dt.as_unit("s")
+    ends[1] = pd.NaT
+    ((train, test),) = WalkForward(times, ends, 1, embargo=0).split(times)
+    assert (train.tolist(), test.tolist()) == ([0], [4, 5, 6, 7])
+
+
+def test_missing_ends_of_whole_numbers_are_unknown_whatever_their_type() -> None:
+    times = np.arange(12) + 2**40
+    for dtype in ("Int64", "UInt64"):
+        ends = pd.Series(times + 1, dtype=dtype)
+        ends[2] = pd.NA
+        ((train, _),) = WalkForward(times, ends, 1).split(times)
+        assert train.tolist() == [0, 1, 3, 4], dtype
 
 
 @pytest.mark.parametrize(
@@ -166,6 +210,18 @@ HOURS = pd.date_range("2024-01-01", periods=12, freq="h")
         (lambda: WalkForward(HOURS, HOURS, embargo="-1h"), "not negative"),
         (lambda: WalkForward(HOURS, HOURS, embargo="soon"), "a length of time"),
         (lambda: WalkForward(range(12), range(12), embargo="1h"), "a whole number"),
+        (lambda: WalkForward(HOURS, HOURS, embargo=4.0), "a length of time"),  # of what?
+        (lambda: WalkForward(HOURS, HOURS, embargo="4"), "a length of time"),
+        (lambda: WalkForward(HOURS, HOURS, embargo=np.timedelta64(4)), "a length of time"),
+        (lambda: WalkForward(HOURS, HOURS, embargo=True), "a length of time"),
+        (lambda: WalkForward(HOURS, HOURS, train_span="0h"), "above 0"),
+        (lambda: WalkForward(HOURS, HOURS, True), "at least 1"),
+        (lambda: WalkForward(HOURS, HOURS, 20_000_000), "enough to cut"),
+        (lambda: WalkForward(["9999-12-31"] * 12, HOURS), "values of type"),
+        (lambda: WalkForward(np.array(["9999-12-31"] * 12, "M8[s]"), HOURS), "from 1678 to 2261"),
+        (lambda: WalkForward(np.zeros((12, 2), int), range(12)), "a column of datetimes"),
+        (lambda: WalkForward(np.full(12, 2**63, np.uint64), range(12)), "2**63"),
+        (lambda: list(WalkForward(HOURS, HOURS).split(None)), "a NoneType"),
         (lambda: WalkForward(HOURS, HOURS, 0), "at least 1"),
         (lambda: WalkForward(HOURS, HOURS, 12), "enough to cut into 13"),
         (lambda: WalkForward(HOURS, [pd.NaT] * 12), "0 rows with a label"),

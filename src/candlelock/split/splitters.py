@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from itertools import combinations
 from math import comb
+from numbers import Integral, Number
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
@@ -25,12 +26,14 @@ from sklearn.model_selection import BaseCrossValidator
 from candlelock.contracts.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Sized
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
 Times = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
+NUMBERS, ZONED = "whole numbers", "datetimes with a time zone"
+FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 TimeColumn: TypeAlias = Union["pd.Series", "pd.Index", "npt.NDArray[np.generic]", "Sequence[datetime | int]"]
 Span: TypeAlias = Union[str, int, "timedelta", "np.timedelta64"]
 
@@ -39,10 +42,12 @@ def apart(starts: Times, ends: Times, other_starts: Times, other_ends: Times, ma
     """Which closed intervals [start, end] lie more than `margin` away from every one of the others."""
     if not len(other_starts):
         return np.ones(len(starts), dtype=bool)
+    low = np.where(starts < FIRST + margin, FIRST, starts - margin)  # never beyond what an int64 holds
+    high = np.where(ends > LAST - margin, LAST, ends + margin)
     order = np.argsort(other_starts, kind="stable")
-    reach = np.append(np.iinfo(np.int64).min, np.maximum.accumulate(other_ends[order]))
-    n_begun = np.searchsorted(other_starts[order], ends + margin, side="right")
-    is_apart: Mask = (n_begun == 0) | (reach[n_begun] < starts - margin)
+    reach = np.append(FIRST, np.maximum.accumulate(other_ends[order]))
+    n_begun = np.searchsorted(other_starts[order], high, side="right")
+    is_apart: Mask = (n_begun == 0) | (reach[n_begun] < low)
     return is_apart
 
 
@@ -51,17 +56,18 @@ class _TimeSplitter(BaseCrossValidator):  # type: ignore[misc]
 
     def __init__(self, decision_time: TimeColumn, label_end: TimeColumn, n_shares: int, embargo: Span) -> None:
         self.decision_time, self.label_end, self.embargo = decision_time, label_end, embargo
-        self._starts, self._ends, self._is_known = _intervals(decision_time, label_end)
-        self._margin = _span(embargo, decision_time, "embargo")
+        self._starts, self._ends, self._is_known, self._kind = _intervals(decision_time, label_end)
+        self._margin = _span(embargo, self._kind, "embargo", 0)
         self._shares = _cut(self._starts, self._is_known, n_shares)
 
-    def split(self, X: Sized, y: object = None, groups: object = None) -> Iterator[tuple[Rows, Rows]]:  # noqa: N803
+    def split(self, X: object, y: object = None, groups: object = None) -> Iterator[tuple[Rows, Rows]]:  # noqa: N803
         """Row numbers of train and of test for each split. `X`: rows as handed over at the beginning; only counted.
 
         Raises InputError for another number of rows, and when nothing is left to train on.
         """
-        if len(X) != len(self._starts):
-            raise _refusal("rows", f"{len(X)} rows", f"{len(self._starts)}, as many as there are decision times")
+        n_rows = _n_rows(X)
+        if n_rows != len(self._starts):
+            raise _refusal("rows", f"{n_rows} rows", f"{len(self._starts)}, as many as there are decision times")
         for number, (train, test) in enumerate(self._masks(), start=1):
             if not train.any():
                 help_line = "fewer splits, a smaller embargo or a longer training span"
@@ -96,10 +102,10 @@ class WalkForward(_TimeSplitter):
         train_span: Span | None = None,
         embargo: Span = 0,
     ) -> None:
-        _require("n_splits", n_splits, 1, None)
+        n_splits = _whole("n_splits", n_splits, 1, None)
         super().__init__(decision_time, label_end, n_splits + 1, embargo)
         self.n_splits, self.train_span = n_splits, train_span
-        self._span = None if train_span is None else _span(train_span, decision_time, "train_span")
+        self._span = None if train_span is None else _span(train_span, self._kind, "train_span", 1)
 
     def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:  # noqa: N803
         """How many there are."""
@@ -111,7 +117,7 @@ class WalkForward(_TimeSplitter):
             begin = self._starts[test].min()
             earlier = self._is_known & (self._starts < begin)
             if self._span is not None:
-                earlier &= self._starts >= begin - self._span
+                earlier &= self._starts >= max(int(begin) - self._span, FIRST)
             yield self._pair(earlier, test)
 
 
@@ -130,8 +136,8 @@ class CombinatorialPurged(_TimeSplitter):
         *,
         embargo: Span = 0,
     ) -> None:
-        _require("n_groups", n_groups, 2, None)
-        _require("n_test_groups", n_test_groups, 1, n_groups - 1)
+        n_groups = _whole("n_groups", n_groups, 2, None)
+        n_test_groups = _whole("n_test_groups", n_test_groups, 1, n_groups - 1)
         super().__init__(decision_time, label_end, n_groups, embargo)
         self.n_groups, self.n_test_groups = n_groups, n_test_groups
 
@@ -165,76 +171,107 @@ class CombinatorialPurged(_TimeSplitter):
 
 def _cut(starts: Times, is_known: Mask, n_shares: int) -> npt.NDArray[np.int64]:
     """Number of the share of time that each row falls in, equal in labelled rows as far as times allow; -1: unknown."""
-    times = np.sort(starts[is_known])
-    cuts = np.array([times[len(times) * share // n_shares] for share in range(1, n_shares)] if len(times) else [])
-    n_times = len(np.unique(times))
-    if n_times < n_shares or len(np.unique(np.append(cuts, times[:1]))) < n_shares:
-        found = f"{len(times)} rows with a label at {n_times} times"
+    times, n_at = np.unique(starts[is_known], return_counts=True)
+    if len(times) < n_shares:
+        found = f"{int(n_at.sum())} rows with a label at {len(times)} times"
         raise _refusal("decision_time", found, f"enough to cut into {n_shares} stretches", "fewer splits, or more rows")
-    return np.where(is_known, np.searchsorted(cuts, starts, side="right"), -1)
+    n_before, n_rows, at, cuts = np.cumsum(n_at) - n_at, int(n_at.sum()), 0, []
+    for share in range(1, n_shares):
+        wanted = int(np.searchsorted(n_before, n_rows * share // n_shares, side="right")) - 1
+        at = min(max(wanted, at + 1), len(times) - n_shares + share)  # each share has a time of its own
+        cuts.append(times[at])
+    return np.where(is_known, np.searchsorted(np.array(cuts, np.int64), starts, side="right"), -1)
 
 
-def _intervals(decision_time: TimeColumn, label_end: TimeColumn) -> tuple[Times, Times, Mask]:
-    """Decisions and label ends as whole numbers, and which labels are known."""
-    decided, ended = pd.Series(decision_time).reset_index(drop=True), pd.Series(label_end).reset_index(drop=True)
-    if len(decided) != len(ended):
-        raise _refusal("label_end", f"{len(ended)} values", f"{len(decided)}, one for each decision")
-    if _kind(decided, "decision_time") != _kind(ended, "label_end"):
-        found, expected = f"{decided.dtype} and {ended.dtype}", "both datetimes of one kind, or both whole numbers"
+def _intervals(decision_time: TimeColumn, label_end: TimeColumn) -> tuple[Times, Times, Mask, str]:
+    """Decisions and label ends as whole numbers, which labels are known, and what kind of times they are."""
+    starts, is_there, kind = _read(decision_time, "decision_time")
+    ends, is_known, other_kind = _read(label_end, "label_end")
+    if len(starts) != len(ends):
+        raise _refusal("label_end", f"{len(ends)} values", f"{len(starts)}, one for each decision")
+    if kind != other_kind:
+        found, expected = f"{kind} and {other_kind}", "both datetimes of one kind, or both whole numbers"
         raise _refusal("decision_time and label_end", found, expected)
-    if decided.isna().any():
-        raise _refusal("decision_time", f"none in row {int(decided.isna().argmax())}", "a time in every row")
-    is_known = ended.notna().to_numpy()
-    starts, ends = _numbers(decided), _numbers(ended.where(ended.notna(), decided))
+    if not is_there.all():
+        raise _refusal("decision_time", f"none in row {int(is_there.argmin())}", "a time in every row")
+    ends = np.where(is_known, ends, starts)
     if (ends < starts).any():
         row = int((ends < starts).argmax())
-        raise _refusal(
-            "label_end", f"{ended[row]} in row {row}, decided at {decided[row]}", "no label before its decision"
-        )
-    return starts, ends, is_known
+        raise _refusal("label_end", f"one before the decision, in row {row}", "no label before its decision")
+    return starts, ends, is_known, kind
+
+
+def _read(column: TimeColumn, name: str) -> tuple[Times, Mask, str]:
+    """Whole numbers, nanoseconds since 1970 of datetimes; which are there; the kind."""
+    try:
+        times = pd.Series(column).reset_index(drop=True)
+        kind = _kind(times, name)
+        is_there = times.notna().to_numpy()
+        if kind == NUMBERS:
+            numbers = np.zeros(len(times), np.int64)
+            if (times[is_there] > LAST).any():
+                raise OverflowError("a number of 2**63 or more")
+            numbers[is_there] = times[is_there].to_numpy(np.int64)
+            return numbers, is_there, kind
+        if kind == ZONED:
+            times = times.dt.tz_convert(None)
+        return times.dt.as_unit("ns").to_numpy().astype(np.int64), is_there, kind
+    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+        expected = "a column of datetimes from 1678 to 2261, or of whole numbers below 2**63"
+        raise _refusal(name, str(error), expected, "an unknown label is missing (NaT), not far away") from None
 
 
 def _kind(times: pd.Series, name: str) -> str:
     if isinstance(times.dtype, pd.DatetimeTZDtype):
-        return "with a time zone"
+        return ZONED
     if pd.api.types.is_datetime64_dtype(times.dtype):
-        return "without a time zone"
+        return "datetimes without a time zone"
     if pd.api.types.is_integer_dtype(times.dtype):
-        return "whole numbers"
-    raise _refusal(name, f"values of type {times.dtype}", "datetimes or whole numbers", "convert them first")
+        return NUMBERS
+    help_line = "convert them first; whole numbers with missing ones are of type Int64"
+    raise _refusal(name, f"values of type {times.dtype}", "datetimes or whole numbers", help_line)
 
 
-def _numbers(times: pd.Series) -> Times:
-    """Nanoseconds since 1970 of datetimes; whole numbers as they are."""
-    if isinstance(times.dtype, pd.DatetimeTZDtype):
-        times = times.dt.tz_convert(None)
-    if not pd.api.types.is_integer_dtype(times.dtype):
-        times = times.dt.as_unit("ns")
-    return times.to_numpy().astype(np.int64)
-
-
-def _span(span: Span, decision_time: TimeColumn, name: str) -> int:
-    """A length of time in the unit of the numbers."""
-    is_number = pd.api.types.is_integer_dtype(pd.Series(decision_time).dtype)
-    expected = "a whole number, in the unit of the times" if is_number else "a length of time, such as '4h'"
-    if isinstance(span, int) and (is_number or span == 0):
-        length = span
-    elif is_number or isinstance(span, int):  # 5 of what?
-        raise _refusal(name, repr(span), expected)
-    else:
-        try:
+def _span(span: Span, kind: str, name: str, least: int) -> int:
+    """A length of time in the unit of the numbers; what no int64 holds is as good as forever."""
+    expected = "a whole number, in the unit of the times" if kind == NUMBERS else "a length of time, such as '4h'"
+    is_whole = isinstance(span, Integral) and not isinstance(span, bool)
+    has_unit = not isinstance(span, Number) and (not isinstance(span, str) or any(map(str.isalpha, span)))
+    if isinstance(span, np.timedelta64):
+        has_unit = np.datetime_data(span)[0] != "generic"
+    try:
+        if is_whole and (kind == NUMBERS or span == 0):
+            length = int(span)  # type: ignore[arg-type]
+        elif kind != NUMBERS and has_unit:
             length = int(pd.Timedelta(span).as_unit("ns").value)
-        except ValueError:
-            raise _refusal(name, repr(span), expected) from None
-    if length < 0:
-        raise _refusal(name, repr(span), f"{expected}, not negative")
-    return length
+        else:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise _refusal(name, repr(span), expected) from None
+    if length < least:
+        raise _refusal(name, repr(span), f"{expected}, {'above 0' if least else 'not negative'}")
+    return min(length, LAST)
 
 
-def _require(name: str, value: int, least: int, most: int | None) -> None:
-    if not isinstance(value, int) or value < least or (most is not None and value > most):
+def _n_rows(x: object) -> int:
+    shape = getattr(x, "shape", None)  # sparse matrices have no length
+    if shape:
+        return int(shape[0])
+    if not hasattr(x, "__len__") or shape == ():
+        raise _refusal("rows", f"a {type(x).__name__}", "rows")
+    return len(x)
+
+
+def _whole(name: str, value: int, least: int, most: int | None) -> int:
+    if (
+        not isinstance(value, Integral)
+        or isinstance(value, bool)
+        or value < least
+        or (most is not None and value > most)
+    ):
         expected = f"a whole number of at least {least}{'' if most is None else f' and at most {most}'}"
         raise _refusal(name, repr(value), expected)
+    return int(value)
 
 
 def _refusal(place: str, found: str, expected: str, help_line: str = "mend the argument") -> InputError:

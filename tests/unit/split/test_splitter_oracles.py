@@ -36,6 +36,18 @@ def test_purgedcv_agrees_where_no_label_ends_just_where_another_begins(n_test: i
     assert whole(CombinatorialPurged(HOURS, ends, 6, n_test).split(X)) == whole(theirs)
 
 
+@pytest.mark.parametrize("embargo", ["0h", "1h", "4h"])
+def test_purgedcv_agrees_on_an_embargo_that_it_calls_a_purge_horizon(embargo: str) -> None:
+    """Its horizon pads both sides of test; a nanosecond more makes its open ends closed."""
+    horizon = pd.Timedelta(embargo) + pd.Timedelta(1, "ns")
+    times = {"prediction_times": HOURS, "evaluation_times": HOURS + 3 * HOUR, "purge_horizon": horizon}
+    mine = WalkForward(HOURS, HOURS + 3 * HOUR, 5, embargo=embargo)
+    assert whole(mine.split(X)) == whole(WalkForwardSplit(5, 20, **times).split(X))
+    for n_test in (1, 2):
+        choices = CombinatorialPurged(HOURS, HOURS + 3 * HOUR, 6, n_test, embargo=embargo)
+        assert whole(choices.split(X)) == whole(PurgedCv(6, n_test, **times).split(X))
+
+
 def test_purgedcv_agrees_walking_forward() -> None:
     ends = HOURS + 3.5 * HOUR
     theirs = WalkForwardSplit(5, 20, prediction_times=HOURS, evaluation_times=ends).split(X)
@@ -52,9 +64,9 @@ def test_purgedcv_keeps_a_label_that_ends_where_test_begins() -> None:
 
 
 def test_purgedcv_parts_the_symbols_of_one_time() -> None:
-    """Its stretches are counted in rows: of two symbols' rows at one hour, one is trained on and one is tested."""
+    """Its stretches are counted in rows: of two rows of one hour, known at once, one is trained on, one tested."""
     times = HOURS.repeat(2).reset_index(drop=True).iloc[:90]
-    ends = times  # known at once, so that nothing is purged but for a shared moment
+    ends = times  # with labels of some length its purge would take the row out
     (train, test), *_ = PurgedCv(2, 1, prediction_times=times, evaluation_times=ends).split(times)
     assert set(times[train]) & set(times[test]) == {HOURS[22]}
     for train, test in CombinatorialPurged(times, ends, 2, 1).split(times):
@@ -69,7 +81,7 @@ def test_skfolio_agrees_on_a_grid_without_gaps_and_labels_of_one_length(n_test: 
 
 
 def test_skfolio_counts_rows_and_not_the_time_of_their_labels() -> None:
-    """Labels of up to eight hours and a purge of four rows, their mean: every one of its splits leaks."""
+    """Labels of up to eight hours and a purge of four rows, their mean: every one of its splits leaks, of this seed."""
     ends = HOURS + np.random.default_rng(4).integers(0, 9, N_ROWS) * HOUR
     leaks = [
         trained_near_test(train, np.concatenate(test), HOURS, ends)
