@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from candlelock.contracts.snapshot_documents import Manifest
     from candlelock.features.market import Market
 
 MIN_CANDLES = 200  # of a symbol: with fewer there is nothing to cut
@@ -27,20 +28,28 @@ def read_market(root: Path, folder: Path | None, timeframe: str | None) -> tuple
     Raises InputError for a folder without candles, for files that break the rules of candle files, and where it is not
     clear how long a bar is.
     """
+    from candlelock.features.market import align
+
+    place = folder or root / files.SNAPSHOT
+    if folder is None or (place / files.MANIFEST.name).is_file():
+        market, manifest = read_snapshot(place, root / files.ORDER_BOOKS if folder is None else None)
+        if timeframe not in (None, manifest.timeframe):
+            found = f"--timeframe {timeframe}, but bars of {manifest.timeframe}"
+            raise InputError(_problem(str(place), found, "the snapshot's timeframe", "leave --timeframe out"))
+        return market, manifest.snapshot_id
+    frame, symbols = _symbols(place, timeframe)
+    return align(_read(place, frame, symbols), 1000 * bar_seconds(frame)), None
+
+
+def read_snapshot(place: Path, books: Path | None) -> tuple[Market, Manifest]:
+    """The market of a snapshot, with the order books of a folder of recordings, and the snapshot's manifest."""
     from candlelock.features.market import align, with_books
     from candlelock.orderbook import book_bars
     from candlelock.snapshot import candles
 
-    place = folder or root / files.SNAPSHOT
-    if folder is None or (place / files.MANIFEST.name).is_file():
-        manifest, frames = candles.read(place)
-        if timeframe not in (None, manifest.timeframe):
-            found = f"--timeframe {timeframe}, but bars of {manifest.timeframe}"
-            raise InputError(_problem(str(place), found, "the snapshot's timeframe", "leave --timeframe out"))
-        books = book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe) if folder is None else {}
-        return with_books(align(frames, 1000 * bar_seconds(manifest.timeframe)), books), manifest.snapshot_id
-    frame, symbols = _symbols(place, timeframe)
-    return align(_read(place, frame, symbols), 1000 * bar_seconds(frame)), None
+    manifest, frames = candles.read(place)
+    tables = book_bars.read_all(books, manifest.timeframe) if books else {}
+    return with_books(align(frames, 1000 * bar_seconds(manifest.timeframe)), tables), manifest
 
 
 def _read(folder: Path, timeframe: str, symbols: list[str]) -> dict[str, pd.DataFrame]:

@@ -143,23 +143,18 @@ def doc(
 
 def _plot(root: Path, params: Params, entries: Sequence[Feature], symbol: str | None, n_bars: int) -> Plots | None:
     """Plots on data/snapshot; none where it is not built."""
+    from candlelock.cli.audit_candles import read_snapshot
     from candlelock.contracts import files
-    from candlelock.features.market import align, with_books
     from candlelock.features.plugins import load_plugins
-    from candlelock.orderbook import book_bars
     from candlelock.reference import page
-    from candlelock.snapshot import candles
     from candlelock.terminal import progress
 
     if not (root / files.MANIFEST).is_file():
         return None
-    manifest, frames = candles.read(root / files.SNAPSHOT)
-    if symbol is not None and symbol not in frames:
-        known = nearest(symbol, list(frames))
+    market, manifest = read_snapshot(root / files.SNAPSHOT, root / files.ORDER_BOOKS)
+    if symbol is not None and symbol not in market.symbols:
+        known = nearest(symbol, market.symbols)
         raise InputError(Problem("symbol-unknown", "--symbol", repr(symbol), "a symbol of data/snapshot", known))
-    market = with_books(
-        align(frames, _bar_ms(manifest.timeframe)), book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe)
-    )
     plugins = load_plugins(root, params.features)
     with progress.showing("features", "features") as tell:
         return page.plot(market, manifest.snapshot_id, symbol or market.symbols[0], entries, plugins, n_bars, tell)

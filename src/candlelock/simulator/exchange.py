@@ -120,7 +120,7 @@ class Exchange:
             stop=page.stop,
             current=now_ms // market.bar_ms * market.bar_ms // shape.unit_ms,
             rows_between=lambda first, stop: self._rows(_clipped(market, first, stop)),
-            previous=self._rows(next(iter(self._others(page)[-1:]), page)),
+            previous=self._rows([page, *self._others(page)][-1]),
             other=self._rows_of_another(page),
             argument=fault.argument,
             chance=fault.chance,
