@@ -29,12 +29,14 @@ ALLOWED = {
     "select": BELOW | {"split"},
     "train": BELOW | {"split", "select"},
     "causality": BELOW | {"features"},
+    "leakage": BELOW | {"causality", "features", "split", "select", "train"},
     "simulator": BELOW | {"snapshot"},
     "orderbook": BELOW,
     "reference": BELOW | {"features", "page"},
     "serve": BELOW | {"features", "select", "train", "calibrate"},
     **dict.fromkeys(
-        ("audit", "monitor", "registry"), BELOW | DATA | {"causality", "orderbook", "select", "train", "serve"}
+        ("audit", "monitor", "registry"),
+        BELOW | DATA | {"causality", "leakage", "orderbook", "select", "train", "serve"},
     ),
 }
 ALLOWED["cli"] = ALLOWED["stages"] = set(ALLOWED)
