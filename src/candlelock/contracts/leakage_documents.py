@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from candlelock.contracts.causality_documents import Code  # noqa: TC001  (pydantic reads annotations)
+from candlelock.contracts.causality_documents import Code
 from candlelock.contracts.documents import Document, UtcTime
 
 RowCode = Literal[
@@ -50,7 +50,7 @@ class Leak(Document):
 
 
 class LeakCheck(Document):
-    """A check that ran: what it compared, how much of it, and what it found; `findings` may be cut, the count is not."""
+    """A check that ran: what it compared, how much, and what it found; `findings` may be cut, their number is not."""
 
     name: str
     what: str
