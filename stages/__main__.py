@@ -1,4 +1,4 @@
-"""Run one stage: `python -m stages STAGE [HEAD]`, from the project's root. Entry point of every stage in dvc.yaml."""
+"""Run a stage, or several with commas: `python -m stages STAGE [HEAD]`, from the project's root; dvc.yaml's entry."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from candlelock.artifacts import numeric_environment
 from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
 
 PR_SET_PDEATHSIG = 1
-WHOLE = ("snapshot", "quality", "features", "causality", "split")  # stages for all heads at once
-PER_HEAD = ("select", "tune", "train", "calibrate", "evaluate", "backtest", "bench", "card")
+WHOLE = ("snapshot", "quality", "features", "causality", "split", "controls")  # stages for all heads at once
+PER_HEAD = ("select", "tune", "train", "calibrate", "evaluate", "backtest", "audit", "bench", "card")
 USAGE = f"usage: python -m stages {{{','.join(WHOLE)}}}\n       python -m stages {{{','.join(PER_HEAD)}}} HEAD"
 
 
@@ -30,14 +30,16 @@ def main(arguments: list[str]) -> int:
     """Exit code 0, or that of the error: 1 a check failed, 2 wrong input, 3 environment."""
     die_with_parent(os.getppid())
     name, *head = arguments or [""]
-    if (name, len(head)) not in {*((stage, 0) for stage in WHOLE), *((stage, 1) for stage in PER_HEAD)}:
+    names = name.split(",")
+    if not set(names) <= {*WHOLE, *PER_HEAD} or len(head) != (not set(names) <= set(WHOLE)):
         print(USAGE, file=sys.stderr)
         return EXIT_BAD_INPUT
     try:
         numeric_environment.lock()
         from candlelock.artifacts.user_files import read_params
 
-        importlib.import_module(f"stages.{name}").run(read_params(Path(), *head), *head)
+        for each, own in ((each, head if each in PER_HEAD else []) for each in names):
+            importlib.import_module(f"stages.{each}").run(read_params(Path(), *own), *own)
     except CandlelockError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.artifacts import atomic, documents, seeds, tables
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts import files
 from candlelock.contracts.documents import TrainingReport
+from candlelock.contracts.leakage_documents import TestReads
+from candlelock.contracts.tables import FITS
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
+from candlelock.evaluate.test_reads import add_read
 from candlelock.split.joined import read_test_rows
 
 if TYPE_CHECKING:
@@ -17,13 +21,18 @@ if TYPE_CHECKING:
 
 
 def run(params: Params, head: str) -> None:
-    """calibrated.parquet, members.parquet, data/split -> evaluation.json, metrics.json, plots."""
+    """calibrated.parquet, members.parquet, data/split -> evaluation.json, metrics.json, plots, data/fits, ledger."""
     own, seed = files.HeadFiles(head), seeds.derive(params.seed, f"evaluate/{head}")
     training = documents.read(own.report("training.json"), TrainingReport)
     rows = read_test_rows(Path(), head)
     report = evaluate(rows, training.n_up / training.n_rows, params.evaluate, seed)
     for name, plot in evaluation_curves(rows, params.evaluate, seed).items():
         atomic.write_bytes(own.plot(name), tables.csv_bytes(plot))
+    fits = FitLedger()
+    fits.note("evaluation", "judge", rows["row"].to_numpy())
+    tables.write(own.fits("evaluate"), fits.table(), FITS)
+    before = documents.read(own.test_reads, TestReads) if own.test_reads.is_file() else TestReads(reads=[])
+    documents.write(own.test_reads, add_read(before, rows))
     documents.write(own.report("evaluation.json"), report)
     documents.write(own.report("metrics.json"), headline(report))
     auc, lift = report.metrics["auc_roc"], report.lift_over_best_rule_pp

@@ -58,6 +58,7 @@ CONFINED = {
         {
             "candlelock.cli.data",
             "candlelock.evaluate.latency",
+            "candlelock.leakage.module_clock",
             "candlelock.snapshot.exchange.client",
             "candlelock.terminal.progress",
         },
@@ -97,7 +98,9 @@ def test_imports_point_downwards() -> None:
 
 
 def test_stages_do_not_import_each_other() -> None:
-    wrong = {name: found for name, module in STAGE_FILES.items() if (found := loaded_by(module) & set(STAGE_FILES))}
+    """But for the controls, which run the others on other candles."""
+    others = {name: module for name, module in STAGE_FILES.items() if name != "stages.controls"}
+    wrong = {name: found for name, module in others.items() if (found := loaded_by(module) & set(STAGE_FILES))}
     assert not wrong
 
 

@@ -77,7 +77,7 @@ def draw_sample(seed: int, strength: float, n_rows: int = 600) -> Sample:
     y = (random.random(n_rows) < 1 / (1 + np.exp(-strength * x[:, 0]))).astype(float)
     x[random.random(x.shape) < 0.05] = np.nan
     x[:, 5] = np.nan
-    return Sample(x, y)
+    return Sample(x, y, np.arange(len(y)))
 
 
 def fit(name: str, sample: Sample, stop: Sample | None = None, seed: int = 11, threads: int = 1) -> Model:

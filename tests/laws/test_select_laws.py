@@ -16,6 +16,7 @@ from scipy.stats import binom, chi2
 from sklearn.metrics import roc_auc_score
 
 from candlelock.artifacts import documents
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.select_documents import Selection
 from candlelock.contracts.select_params import SelectParams
 from candlelock.contracts.stage_params import SplitParams
@@ -85,7 +86,9 @@ def draw(seed: int = 3, n_features: int = 10) -> np.ndarray:
 
 
 def fit(x: np.ndarray, recipe: str, rows: pd.DataFrame = ROWS) -> SelectionReport:
-    return fit_selections(rows, x, [f"f{i}" for i in range(x.shape[1])], params(**RECIPES[recipe]), EMBARGO_MS, gains)
+    return fit_selections(
+        rows, x, [f"f{i}" for i in range(x.shape[1])], params(**RECIPES[recipe]), EMBARGO_MS, gains, FitLedger()
+    )
 
 
 @functools.cache
@@ -134,7 +137,7 @@ def test_the_order_of_columns_changes_no_verdict(recipe: str, order: list[int]) 
     def verdicts(columns: list[int]) -> dict[str, Any]:
         named = [f"f{i}" for i in columns]
         rows = train_rows(x[np.ix_(trains, columns)], y[trains], named, ROWS[trains])
-        selection = fit_selection(rows, wanted, gains)
+        selection = fit_selection(rows, wanted, gains, FitLedger(), "final")
         drops = [step for step in selection.steps if step.kind == "drop"]
         assert selection.outputs == [name for name in named if name in selection.outputs]
         return {
@@ -163,7 +166,7 @@ def test_any_finite_numbers_give_a_selection_that_survives_json_to_the_bit(
 ) -> None:
     steps = ["pca"] if recipe == "components" else []
     rows = train_rows(x, np.arange(len(x)) % 2.0, ["a", "b", "c", "d"], ROWS)
-    selection = fit_selection(rows, params(steps=steps, scaling=scaling), gains)
+    selection = fit_selection(rows, params(steps=steps, scaling=scaling), gains, FitLedger(), "final")
     again = Selection.model_validate(json.loads(documents.to_bytes(selection)))
     found, expected = (compile_selection(each).apply(x) for each in (again, selection))
     np.testing.assert_array_equal(found.view(np.int64), expected.view(np.int64))
@@ -181,7 +184,7 @@ def test_a_copy_of_a_column_never_stays_beside_it(slope: float, twin_of: int, ra
     x = np.column_stack([x, slope * x[:, twin_of]])
     wanted = params(steps=["correlation"], rank_by=rank_by, max_correlation=0.999)
     names = [f"f{i}" for i in range(11)]
-    report = fit_selections(ROWS, x, names, wanted, EMBARGO_MS, gains)
+    report = fit_selections(ROWS, x, names, wanted, EMBARGO_MS, gains, FitLedger())
     for selection in (*report.folds, report.final):
         gone = [each for each in selection.steps[0].dropped if {each.name, each.twin} == {f"f{twin_of}", "f10"}]
         assert [each.score for each in gone] == [1.0]
@@ -204,7 +207,7 @@ def test_noise_stays_as_often_as_chance_has_it(step: str) -> None:
         steps=[step], max_rows=n, min_mutual_information=least, max_p_value=0.1, n_periods=5, min_stable_frac=1.0
     )
     rows = train_rows(x, y, [f"f{i}" for i in range(n_features)], keys)
-    n_kept = len(fit_selection(rows, wanted, gains).outputs)
+    n_kept = len(fit_selection(rows, wanted, gains, FitLedger(), "final").outputs)
     rate = {"mutual_information": chi2.sf(2 * n * least + 7, 7), "f_test": 0.1, "stability": 2**-4}[step]
     low, high = binom.ppf([0.0005, 0.9995], n_features, rate)
     assert low <= n_kept <= high
@@ -219,7 +222,7 @@ def test_importance_keeps_noise_no_more_often_than_chance(kind: str) -> None:
         x = np.cumsum(x, axis=0)
         y = (np.convolve(y - 0.5, np.ones(48), mode="same") > 0).astype(float)
     rows = train_rows(x, y, [f"f{i}" for i in range(n_features)], keys)
-    n_kept = len(fit_selection(rows, params(steps=["importance"], max_rows=n), gains).outputs)
+    n_kept = len(fit_selection(rows, params(steps=["importance"], max_rows=n), gains, FitLedger(), "final").outputs)
     assert n_kept <= binom.ppf(0.9995, n_features, 0.5)
 
 
@@ -231,7 +234,7 @@ def test_importance_finds_signal_among_slow_noise() -> None:
     y = (np.random.default_rng(4).random(len(y)) < 1 / (1 + np.exp(-x[:, :4] @ strength))).astype(float)
     rows = train_rows(x, y, [f"f{i}" for i in range(40)], keys)
     best = params(steps=["count"], rank_by="importance", max_features=4, max_rows=len(y))
-    assert fit_selection(rows, best, gains).outputs == ["f0", "f1", "f2", "f3"]
+    assert fit_selection(rows, best, gains, FitLedger(), "final").outputs == ["f0", "f1", "f2", "f3"]
 
 
 def out_of_fold_auc(x: np.ndarray, y: np.ndarray, report: SelectionReport) -> float:
@@ -239,7 +242,8 @@ def out_of_fold_auc(x: np.ndarray, y: np.ndarray, report: SelectionReport) -> fl
     rows = ROWS.assign(is_up=np.where(ROWS["is_up"].isna(), np.nan, y))
     names = [f"f{i}" for i in range(x.shape[1])]
     task = Task("logistic", None, 0.2, EMBARGO_MS, seed=1, threads=1)
-    p = train_member(task, Sample(x, rows["is_up"].to_numpy()), rows, compile_report(report, names, 3)).out_of_fold
+    sample = Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy())
+    p = train_member(task, sample, rows, compile_report(report, names, 3), FitLedger()).out_of_fold
     known = ~np.isnan(p)
     return float(roc_auc_score(rows["is_up"][known], p[known]))
 
@@ -253,9 +257,11 @@ def test_out_of_fold_answers_to_noise_are_noise_and_a_selection_on_all_rows_woul
         random = np.random.default_rng(seed)
         x, y = random.normal(size=(len(ROWS), 300)), random.integers(0, 2, len(ROWS)).astype(float)
         rows = ROWS.assign(is_up=np.where(ROWS["is_up"].isna(), np.nan, y))
-        report = fit_selections(rows, x, names, wanted, EMBARGO_MS, gains)
+        report = fit_selections(rows, x, names, wanted, EMBARGO_MS, gains, FitLedger())
         honest.append(out_of_fold_auc(x, y, report))
-        on_all = fit_selection(train_rows(x[MASKS[-1]], y[MASKS[-1]], names, ROWS[MASKS[-1]]), wanted, gains)
+        on_all = fit_selection(
+            train_rows(x[MASKS[-1]], y[MASKS[-1]], names, ROWS[MASKS[-1]]), wanted, gains, FitLedger(), "final"
+        )
         inflated.append(out_of_fold_auc(x, y, report.model_copy(update={"folds": [on_all] * 3, "final": on_all})))
     n_out = int(sum(fold_masks(ROWS, fold, EMBARGO_MS)[1].sum() for fold in (1, 2, 3)))
     error = np.sqrt((n_out + 1) / (12 * (n_out / 2) ** 2) / n_seeds)  # of a mean of AUCs without skill

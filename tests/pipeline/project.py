@@ -27,6 +27,7 @@ QUICK: dict[str, Any] = {
         "n_live_bars": 50,
         "n_unfinished_bars": 10,
     },
+    "controls": {"n_bars": 2400},
     "tune": {"n_trials": 2},
     "evaluate": {"n_bootstrap": 100},
     "bench": {"n_rows": 100, "n_warmup_rows": 10},

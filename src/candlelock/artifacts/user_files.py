@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from candlelock.artifacts import yaml_document
+from candlelock.artifacts import documents, yaml_document
 from candlelock.contracts import files
 from candlelock.contracts.errors import InputError, Problem, nearest, raise_if
 from candlelock.contracts.params import Params, parse_params, parse_snapshot
@@ -35,6 +35,11 @@ def read_params(root: Path, head: str | None = None) -> Params:
             )
         )
     return params
+
+
+def write_params(root: Path, values: dict[str, Any]) -> None:
+    """params.yaml below `root`, of a project that is made and not written by hand; JSON is YAML."""
+    documents.write(root / files.PARAMS, values)
 
 
 def read_snapshot_params(root: Path, changes: Mapping[str, Any]) -> SnapshotParams:

@@ -18,22 +18,23 @@ import jsonschema
 import numpy as np
 
 from candlelock.artifacts import documents, seeds, tables, user_files
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.artifacts.hashing import sha256_file
+from candlelock.audit.evidence import given_of, make_certificate, make_controls
+from candlelock.audit.leakage import examine_head
 from candlelock.calibrate.fit import calibrate_members
 from candlelock.card import html, markdown
 from candlelock.card.build import build_card, digest
 from candlelock.card.evidence import gather, read_plots
-from candlelock.causality.certificate import Request, certify
-from candlelock.causality.cuts import segment_ends
-from candlelock.causality.subject import subject_of
 from candlelock.contracts import files
 from candlelock.contracts.card_document import ModelCard
 from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.documents import Calibrator, EvaluationReport, Metrics, Stack, Threshold
 from candlelock.contracts.errors import CandlelockError
+from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.tables import PREDICTIONS, ROWS, TRADES
+from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, TRADES
 from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
@@ -44,7 +45,6 @@ from candlelock.orderbook import book_bars
 from candlelock.select.fit import fit_selections
 from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
-from candlelock.split import guard
 from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
 from candlelock.split.labels import label_direction
 from candlelock.split.rows import to_table
@@ -148,21 +148,11 @@ def _features_again(card: ModelCard, root: Path) -> str:
     entries, plugins = user_files.read_registry(root, params.features), load_plugins(root, params.features)
     stored, again = read_feature_tables(root, params.features), build_tables(market, entries, plugins)
     other = [symbol for symbol, table in stored.items() if not _is_same(table, again[symbol])]
-    if other:
-        return f"other values than the candles give: {', '.join(other)}"
-    certificate = documents.read(root / files.CAUSALITY_REPORT, CausalityReport)
-    check = guard.check_future_info(certificate, card.train.snapshot_id, [entry.name for entry in entries])
-    return _compare(gather(root, card.head).leakage.future_info, check)
+    return f"other values than the candles give: {', '.join(other)}" if other else ""
 
 
 def _certified_again(card: ModelCard, root: Path) -> str:
-    params, market = _params(card), _market(root)
-    entries, plugins = user_files.read_registry(root, params.features), load_plugins(root, params.features)
-    split, seed = params.split, seeds.derive(params.seed, "causality")
-    ends = segment_ends(split.calibrate_frac, split.decide_frac, split.test_frac)
-    built = read_feature_tables(root, params.features)
-    request = Request(params.causality, seed, ends, card.train.snapshot_id, built)
-    again = certify(subject_of(entries, plugins, market), market, request)
+    again = make_certificate(root, _params(card))
     return _compare(documents.read(root / files.CAUSALITY_REPORT, CausalityReport), again)
 
 
@@ -172,8 +162,7 @@ def _split_again(card: ModelCard, root: Path) -> str:
     rows = assign(labels, params.split, market.bar_ms)
     if not _is_same(tables.read(root / files.HeadFiles(card.head).rows, ROWS), to_table(rows)):
         return "rows.parquet: other labels, segments or folds than the candles give"
-    check = guard.check_time_split(rows, params.split.embargo_bars * market.bar_ms)
-    return _compare(gather(root, card.head).leakage.time_split[card.head], check)
+    return ""
 
 
 def _selected_again(card: ModelCard, root: Path) -> str:
@@ -181,10 +170,11 @@ def _selected_again(card: ModelCard, root: Path) -> str:
     rows, x, names = read_matrix(root, card.head, params.features)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
     gains = functools.partial(find_gains, seed=seeds.derive(params.seed, f"select/{card.head}"), threads=params.threads)
-    again = fit_selections(rows, x, names, params.select, embargo_ms, gains)
+    fits = FitLedger()
+    again = fit_selections(rows, x, names, params.select, embargo_ms, gains, fits)
     stored = documents.read(root / own.report("selection.json"), SelectionReport)
     used = documents.read(root / own.models / "selection.json", Selection)
-    return _compare(stored, again) or _compare(used, again.final)
+    return _compare(stored, again) or _compare(used, again.final) or _other_fits(root, card, "select", fits)
 
 
 def _evaluated_again(card: ModelCard, root: Path) -> str:
@@ -216,6 +206,21 @@ def _other_plots(root: Path, head: str, again: Mapping[str, pd.DataFrame]) -> st
     return "; ".join(f"{path}: another curve" for path, content in paths.items() if path.read_bytes() != content)
 
 
+def _audited_again(card: ModelCard, root: Path) -> str:
+    own = files.HeadFiles(card.head)
+    certificate = documents.read(root / files.CAUSALITY_REPORT, CausalityReport)
+    controls = documents.read(root / files.CONTROLS_REPORT, ControlsReport)
+    reads = documents.read(root / own.test_reads, TestReads).reads
+    given = given_of(_params(card), card.train.horizon_bars, certificate, controls, reads)
+    again = examine_head(root, card.head, given)
+    return _compare(gather(root, card.head).leakage, again)
+
+
+def _controlled_again(_: ModelCard, root: Path) -> str:
+    again = make_controls(root, user_files.read_params(root))
+    return _compare(documents.read(root / files.CONTROLS_REPORT, ControlsReport), again)
+
+
 def _rendered_again(card: ModelCard, root: Path) -> str:
     own, evidence = files.HeadFiles(card.head), gather(root, card.head)
     pages = {
@@ -234,14 +239,21 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
     params, own = _params(card), files.HeadFiles(card.head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
-    again = calibrate_members(read_member_predictions(root, card.head), params.calibrate, horizon_ms, cost_bps)
+    rows, fits = read_member_predictions(root, card.head), FitLedger()
+    again = calibrate_members(rows, params.calibrate, horizon_ms, cost_bps, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),
         (documents.read(root / own.models / "calibrator.json", Calibrator), again.calibrator),
         (documents.read(root / own.models / "threshold.json", Threshold), again.threshold),
     )
     same = _is_same(tables.read(root / own.predictions, PREDICTIONS), again.predictions)
-    return "; ".join(filter(None, (_compare(*pair) for pair in stored))) or ("" if same else "other predictions")
+    other = "; ".join(filter(None, (_compare(*pair) for pair in stored)))
+    return other or ("" if same else "other predictions") or _other_fits(root, card, "calibrate", fits)
+
+
+def _other_fits(root: Path, card: ModelCard, stage: str, again: FitLedger) -> str:
+    stored = tables.read(root / files.HeadFiles(card.head).fits(stage), FITS)
+    return "" if _is_same(stored, again.table()) else f"{stage}.parquet: other rows than the fits were handed"
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
@@ -269,7 +281,9 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "stack, calibrator and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
+    "the leakage report, made again": _audited_again,
     "the causality certificate, made again": _certified_again,
+    "the controls, run again": _controlled_again,
     "the pages, rendered again": _rendered_again,
 }
 

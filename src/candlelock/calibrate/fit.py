@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.contracts.documents import Calibrator, Stack, Threshold
     from candlelock.contracts.stage_params import CalibrateParams
 
@@ -29,7 +30,9 @@ class Calibrated:
     predictions: pa.Table
 
 
-def calibrate_members(rows: pd.DataFrame, params: CalibrateParams, horizon_ms: int, cost_bps: float) -> Calibrated:
+def calibrate_members(
+    rows: pd.DataFrame, params: CalibrateParams, horizon_ms: int, cost_bps: float, fits: FitLedger
+) -> Calibrated:
     """Stack on labelled train rows (out of fold), calibrate on calibrate, choose the threshold on decide.
 
     `rows`: the split joined with `p_up_<member>`, as `split.joined.read_member_predictions` gives it. `cost_bps` is
@@ -40,17 +43,24 @@ def calibrate_members(rows: pd.DataFrame, params: CalibrateParams, horizon_ms: i
     train, calibrate = (is_labelled & (rows["segment"] == name) for name in ("train", "calibrate"))
     members = {name: rows[f"p_up_{name}"].to_numpy() for name in MEMBERS}
     own = {name: p[train] for name, p in members.items()}
+    number = rows["row"].to_numpy()
+    fits.note("stack", "fit", number[train])
     stack = fit_stack(own, rows["is_up"][train].to_numpy(), params.stack_l2)
     rows["p_up_raw"] = apply_stack(stack, members)
     seen = rows[calibrate]
     raw, is_up, times = (seen[name].to_numpy() for name in ("p_up_raw", "is_up", "open_time_ms"))
+    fits.note("calibrator", "fit", seen["row"].to_numpy())
+    fits.note("calibrator", "choose", seen["row"].to_numpy())
     calibration, losses = choose_calibration(params.methods, raw, is_up, times)
     rows["p_up"] = calibration.apply(rows["p_up_raw"].to_numpy())
     decide = rows[rows["segment"] == "decide"]
+    fits.note("threshold", "choose", decide["row"].to_numpy())
     threshold, choices = optimize_threshold(decide, horizon_ms, cost_bps, params.min_trades)
+    later = rows[rows["segment"] != "train"]
+    fits.note("calibrator", "predict", later["row"].to_numpy())
     return Calibrated(
         describe_stack(stack, rows[train]),
         describe_calibrator(calibration, losses, seen),
         describe_threshold(threshold, choices, cost_bps, decide),
-        predictions_table(rows[rows["segment"] != "train"], threshold),
+        predictions_table(later, threshold),
     )

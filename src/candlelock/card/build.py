@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from candlelock.card.evidence import Evidence
-    from candlelock.contracts.documents import Segment
+    from candlelock.contracts.documents import BacktestReport, EvaluationReport, Segment, Threshold
     from candlelock.contracts.params import Params
     from candlelock.contracts.select_documents import Selection
 
@@ -24,7 +24,7 @@ LATENCY_FIGURE = "latency_p95_ms"
 
 def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
     """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
-    gates = judge(evidence.policy, gate_figures(evidence, head))
+    gates = judge(evidence.policy, gate_figures(evidence))
     own = params.model_copy(update={"heads": {head: params.heads[head]}})
     body: dict[str, Any] = {
         "version": "2",
@@ -46,7 +46,7 @@ def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRan
         "threshold": evidence.threshold.p_up,
         "latency_ms": CardLatency(**evidence.latency.model_dump(include=set(CardLatency.model_fields))),
         "latency_hardware": evidence.latency.hardware,
-        "leakage_checks": leakage_checks(evidence, head),
+        "leakage_checks": leakage_checks(evidence),
         "feature_importance": _importance(evidence),
         "hyperparameters": _hyperparameters(evidence),
         "parameters": own.model_dump(mode="json"),
@@ -65,11 +65,22 @@ def digest(card: ModelCard) -> str:
     return sha256_json(plain)
 
 
-def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
+def gate_figures(evidence: Evidence) -> dict[str, float | None]:
     """The figures a policy may name."""
-    evaluation, backtest, threshold = evidence.evaluation, evidence.backtest, evidence.threshold
+    checks = leakage_checks(evidence).model_dump().values()
+    return {
+        **skill_figures(evidence.evaluation, evidence.backtest, evidence.threshold),
+        LATENCY_FIGURE: evidence.latency.p95,
+        "latency_samples": evidence.latency.samples,
+        "n_failed_leakage_checks": sum(not passed for passed in checks),
+    }
+
+
+def skill_figures(
+    evaluation: EvaluationReport, backtest: BacktestReport, threshold: Threshold
+) -> dict[str, float | None]:
+    """Those that say how well the model does."""
     chosen = next(choice for choice in threshold.candidates if choice.p_up == threshold.p_up)
-    checks = leakage_checks(evidence, head).model_dump().values()
     return {
         "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp.value,
         "lift_over_best_rule_pp_low": evaluation.lift_over_best_rule_pp.low,
@@ -79,9 +90,6 @@ def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
         "calibration_ece": evaluation.metrics["calibration_ece"].value,
         "n_rows": evaluation.n_rows,
         "n_blocks": evaluation.n_blocks,
-        LATENCY_FIGURE: evidence.latency.p95,
-        "latency_samples": evidence.latency.samples,
-        "n_failed_leakage_checks": sum(not passed for passed in checks),
         "sharpe": backtest.sharpe,
         "n_trades": backtest.n_trades,
         "n_backtest_days": backtest.n_days,
@@ -90,13 +98,11 @@ def gate_figures(evidence: Evidence, head: str) -> dict[str, float | None]:
     }
 
 
-def leakage_checks(evidence: Evidence, head: str) -> LeakageChecks:
+def leakage_checks(evidence: Evidence) -> LeakageChecks:
     """The three booleans, from the checks that ran."""
-    leakage = evidence.leakage
+    passed = evidence.leakage.passed
     return LeakageChecks(
-        future_info=leakage.future_info.passed,
-        time_split=leakage.time_split[head].passed,
-        feature_audit=leakage.feature_audit.passed,
+        future_info=passed("future_info"), time_split=passed("time_split"), feature_audit=passed("feature_audit")
     )
 
 

@@ -18,11 +18,11 @@ from candlelock.contracts.documents import (
     EvaluationReport,
     FeatureReport,
     LatencyReport,
-    LeakageReport,
     Threshold,
     TrainingReport,
 )
 from candlelock.contracts.errors import Problem, raise_if
+from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.select_documents import Selection
 from candlelock.contracts.snapshot_documents import Manifest
@@ -53,7 +53,7 @@ def gather(root: Path, head: str) -> Evidence:
     plugins = documents.read(root / files.FEATURE_REPORT, FeatureReport).plugins
     return Evidence(
         manifest=manifest,
-        leakage=documents.read(root / files.LEAKAGE_REPORT, LeakageReport),
+        leakage=documents.read(root / own.report("leakage.json"), LeakageReport),
         selection=documents.read(root / own.models / "selection.json", Selection),
         training=training,
         calibrator=documents.read(root / own.models / "calibrator.json", Calibrator),
@@ -78,17 +78,18 @@ def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingRepor
     members = [name for member in training.members.values() for name in member.files]
     fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "threshold")]
     models = [own.models / name for name in (*members, *fitted)]
-    of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "latency")
+    of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "leakage", "latency")
     reports = [own.report(f"{name}.json") for name in of_head]
     single = [
         files.MANIFEST,
         files.REGISTRY,
         files.FEATURE_REPORT,
         files.CAUSALITY_REPORT,
-        files.LEAKAGE_REPORT,
         own.rows,
         own.members,
         own.predictions,
+        own.test_reads,
+        files.CONTROLS_REPORT,
     ]
     return sorted([*single, *features, *own_features, *models, *reports, own.report("trades.parquet")])
 

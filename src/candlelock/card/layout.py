@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from candlelock.card.wording import METRICS
 from candlelock.contracts.documents import SEGMENTS
+from candlelock.contracts.leakage_documents import PROVES
 from candlelock.page.chart import Scale, widen
 
 if TYPE_CHECKING:
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.card_document import Artifact, Gate, ModelCard
     from candlelock.contracts.documents import Importance, Interval, Member
+    from candlelock.contracts.leakage_documents import LeakageReport, LeakCheck
 
 N_FEATURES = 20
 STAGE_ORDER = ("reports", "models", "data/split", "data/features", "data/snapshot")
+
+
+def order_checks(report: LeakageReport) -> list[tuple[str, LeakCheck]]:
+    """The leakage checks, each with the card's boolean that it stands behind, boolean by boolean."""
+    order = list(dict.fromkeys(PROVES.values()))
+    pairs = [(str(PROVES[check.name]), check) for check in report.checks]
+    return sorted(pairs, key=lambda pair: order.index(pair[0]))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,21 +161,7 @@ def _examine(subject: Subject, market: Market, seed: int, meter: _Meter) -> tupl
         detail = f"no value on {exam.n_bars:,} bars; its look-back is {exam.warmup[number]:,} bars"
         probe.violations.setdefault(number, Violation("not-examined", None, None, detail))
     meter.end("repetition")
-    return _without(exam, probe), probe
-
-
-def _without(exam: Examination, probe: Probe) -> Examination:
-    """The examination of what is left when features with a violation are out."""
-    which = [number for number in exam.everything.tolist() if number not in probe.violations]
-    if len(which) == len(exam.entries):
-        return exam
-    return replace(
-        exam,
-        entries=tuple(exam.entries[number] for number in which),
-        values=exam.values[which],
-        warmup=exam.warmup[which],
-        tolerance=exam.tolerance[which],
-    )
+    return exam.without(list(probe.violations)), probe
 
 
 def _refuse_nothing(probe: Probe) -> None:
@@ -211,13 +197,14 @@ def _report(
         n_findings=n_findings,
         seed=request.seed,
         settings=request.settings,
-        candles=_candles(market, examined, request.snapshot_id),
+        candles=describe_candles(market, examined, request.snapshot_id),
         checks=checks,
         features=_features(subject, examined, probes),
     )
 
 
-def _candles(market: Market, examined: Market, snapshot_id: str | None) -> ExaminedCandles:
+def describe_candles(market: Market, examined: Market, snapshot_id: str | None) -> ExaminedCandles:
+    """What a report says of the candles; `examined` are all of `market`, or its latest bars."""
     since = np.arange(len(examined.open_time_ms)) >= first_bars(examined)[:, None]
     return ExaminedCandles(
         snapshot_id=snapshot_id,

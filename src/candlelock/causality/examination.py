@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -142,6 +142,19 @@ class Examination:
     def longest(self) -> int:
         """The longest look-back, in bars."""
         return int(self.warmup.max(initial=0))
+
+    def without(self, numbers: Sequence[int]) -> Examination:
+        """The examination of what is left when the features `numbers` are out."""
+        which = np.setdiff1d(self.everything, np.array(numbers, dtype=np.int64))
+        if len(which) == len(self.entries):
+            return self
+        return replace(
+            self,
+            entries=tuple(self.entries[number] for number in which),
+            values=self.values[which],
+            warmup=self.warmup[which],
+            tolerance=self.tolerance[which],
+        )
 
     def units(self, which: Sequence[int] | Numbers) -> dict[str, Numbers]:
         """Numbers of features by the code that builds them: "" for the library's, else a unit of a plug-in."""

@@ -80,7 +80,7 @@ def write_job(folder: Path, markets: Sequence[Market], entries: Sequence[Feature
     )
     documents.write(folder / JOB, job)
     for number, market in enumerate(markets):
-        np.savez(_candles(folder, number), open_time_ms=market.open_time_ms, **market.columns())  # type: ignore[arg-type]
+        write_market(_candles(folder, number), market)
 
 
 def read_answers(folder: Path, entries: Sequence[Feature]) -> list[Answer]:
@@ -104,7 +104,8 @@ def answer_job(folder: Path) -> None:
     subject = of_pieces(job.entries, pieces)
     failures = []
     for number in range(job.n_markets):
-        market, failed = _read_market(_candles(folder, number), job), dict[str, str]()
+        market = read_market(_candles(folder, number), job.symbols, job.bar_ms)
+        failed = dict[str, str]()
         values: dict[str, Array] = {}
         for entries in subject.by_unit():
             names = [entry.name for entry in entries]
@@ -126,12 +127,18 @@ def _values(folder: Path, number: int) -> Path:
     return folder / f"values_{number}.npy"
 
 
-def _read_market(path: Path, job: Job) -> Market:
+def write_market(path: Path, market: Market) -> None:
+    """The times and columns of a market as an .npz file."""
+    np.savez(path, open_time_ms=market.open_time_ms, **market.columns())  # type: ignore[arg-type]
+
+
+def read_market(path: Path, symbols: Sequence[str], bar_ms: int) -> Market:
+    """The market of such a file."""
     with np.load(path, allow_pickle=False) as stored:
         columns = {name: stored[name] for name in stored.files}
     times = columns.pop("open_time_ms")
     fields = {name: columns.pop(name) for name in CANDLE_FIELDS}
-    return Market(tuple(job.symbols), job.bar_ms, times, **fields, extras=columns)
+    return Market(tuple(symbols), bar_ms, times, **fields, extras=columns)
 
 
 if __name__ == "__main__":

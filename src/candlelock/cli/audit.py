@@ -1,4 +1,4 @@
-"""`candlelock audit …`: what can be proven of the features, on the project's candles or any others."""
+"""`candlelock audit …`: whatever sees the future, in the project, in features on any candles, in a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from candlelock.cli import output
+from candlelock.cli import audit_module, audit_project, audit_table, output
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
 
@@ -17,15 +17,24 @@ if TYPE_CHECKING:
     from candlelock.contracts.registry import Feature
     from candlelock.features.plugins import Plugin
 
-app = typer.Typer(help="Prove what can be proven of the features.", no_args_is_help=True)
+HELP = "Look for whatever sees the future: in this project, in a table, in a file of features."
+app = typer.Typer(help=HELP)
+app.command("table")(audit_table.table)
+app.command("module")(audit_module.module)
 MAX_SHOWN = 20
 
 PluginFiles = Annotated[list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")]
 
 
-@app.callback()
-def group() -> None:
-    """Prove what can be proven of the features."""
+@app.callback(invoke_without_command=True)
+def project(context: typer.Context, root: Root = HERE, as_json: Json = False) -> None:
+    """Look for whatever sees the future: in this project, in a table, in a file of features.
+
+    Without a command: the causality certificate, rows, labels, fits, fills and controls of the whole project, made
+    anew; exit code 1 with what was found.
+    """
+    if context.invoked_subcommand is None:
+        audit_project.audit_project(root, as_json)
 
 
 @app.command()

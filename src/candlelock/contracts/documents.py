@@ -61,24 +61,6 @@ class FeatureReport(Document):
     features: list[FeatureSummary]
 
 
-class Check(Document):
-    """A leakage check that ran: what it compared, how much of it, and what it found."""
-
-    passed: bool
-    what: str
-    n_compared: int
-    evidence: dict[str, Any]
-    findings: list[str]
-
-
-class LeakageReport(Document):
-    """reports/leakage.json: one check on features for all heads, one on time per head."""
-
-    future_info: Check
-    feature_audit: Check
-    time_split: dict[str, Check]
-
-
 class Trial(Document):
     """One trial of a search; `loss` is the mean log loss over the folds, weighted by their rows."""
 

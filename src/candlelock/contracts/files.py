@@ -17,7 +17,7 @@ FEATURES = Path("data/features")
 FEATURE_REPORT = Path("reports/features.json")
 FEATURE_PAGE = Path("reports/features.html")
 CAUSALITY_REPORT = Path("reports/causality.json")
-LEAKAGE_REPORT = Path("reports/leakage.json")
+CONTROLS_REPORT = Path("reports/controls.json")
 QUALITY_REPORT = Path("reports/quality.json")
 QUALITY_PAGE = Path("reports/quality.html")
 
@@ -42,6 +42,15 @@ class HeadFiles:
     def predictions(self) -> Path:
         """Calibrated probabilities and signals."""
         return Path("data/predictions") / self.head / "calibrated.parquet"
+
+    def fits(self, stage: str) -> Path:
+        """Which rows each fit of a stage was handed."""
+        return Path("data/fits") / self.head / f"{stage}.parquet"
+
+    @property
+    def test_reads(self) -> Path:
+        """Every set of predictions that the test segment was read for; kept in git."""
+        return Path("ledger") / self.head / "test_reads.json"
 
     @property
     def models(self) -> Path:

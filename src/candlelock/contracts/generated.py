@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from candlelock.contracts import book_documents, book_tables, card_document, documents, snapshot_documents, tables
 from candlelock.contracts.causality_documents import CausalityReport
+from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, TestReads
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.quality_documents import QualityReport
@@ -33,7 +34,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "quality": QualityReport,
     "features": documents.FeatureReport,
     "causality": CausalityReport,
-    "leakage": documents.LeakageReport,
+    "leakage": LeakageReport,
+    "controls": ControlsReport,
+    "test_reads": TestReads,
     "selection": Selection,
     "selection_report": SelectionReport,
     "study": documents.StudyReport,
@@ -50,7 +53,16 @@ MODELS: dict[str, type[BaseModel]] = {
 }
 CANDLES = tables.candles_schema([column.name for column in tables.EXTRA_COLUMNS])
 BOOK_BARS = book_tables.book_bars(book_tables.DEFAULT_LEVELS)
-TABLES = (CANDLES, tables.ROWS, tables.MEMBER_PREDICTIONS, tables.PREDICTIONS, tables.TRADES, tables.EQUITY, BOOK_BARS)
+TABLES = (
+    CANDLES,
+    tables.ROWS,
+    tables.FITS,
+    tables.MEMBER_PREDICTIONS,
+    tables.PREDICTIONS,
+    tables.TRADES,
+    tables.EQUITY,
+    BOOK_BARS,
+)
 
 
 def generate() -> dict[Path, str]:

@@ -29,6 +29,7 @@ class Params(Frozen):
     snapshot: sections.SnapshotParams = field("stage `snapshot`", "section")
     features: sections.FeaturesParams = field("stage `features`", "section")
     causality: sections.CausalityParams = field("stage `causality`", "section")
+    controls: sections.ControlsParams = field("stage `controls`", "section")
     split: sections.SplitParams = field("stage `split`", "section")
     select: SelectParams = field("stage `select`", "section")
     tune: sections.TuneParams = field("stage `tune`", "section")

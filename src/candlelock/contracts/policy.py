@@ -20,9 +20,19 @@ class GateRule(Document):
     why: str
 
 
+class TooGood(Document):
+    """The largest AUC on test that is believed for labels up to so many bars ahead; null: for any longer ones."""
+
+    max_horizon_bars: int | None
+    max_auc_roc: float
+    why: str
+
+
 class Policy(Document):
-    """src/candlelock/contracts/policy.json."""
+    """src/candlelock/contracts/policy.json. `too_good` from the shortest horizon to the longest."""
 
     version: str
     kind: Literal["candlelock gate policy"]
     gates: list[GateRule]
+    too_good: list[TooGood]
+    max_test_models: int

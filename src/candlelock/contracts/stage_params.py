@@ -196,6 +196,12 @@ class CausalityParams(Frozen):
     )
 
 
+class ControlsParams(Frozen):
+    """How large the markets are on which the flow has to find nothing, or what was planted."""
+
+    n_bars: int = field("hourly bars of each symbol of a control", "bars", ge=500)
+
+
 class SplitParams(Frozen):
     """How time is cut into train, calibrate, decide and test; train gets the rest."""
 

@@ -191,6 +191,24 @@ PREDICTIONS = TableSchema(
 )
 
 
+FITS = TableSchema(
+    "fits",
+    (
+        Column("fit", pa.string(), "1", "what was fitted, and on which part: a step, a member, the stack …"),
+        Column("use", pa.string(), "1", "what the rows were for: fit, stop, choose, predict or judge"),
+        Column("first_row", pa.int32(), "row", "number in the split table, from 0, of the first of some rows in a run"),
+        Column("n_rows", pa.int32(), "rows", "how many consecutive rows of the split table"),
+        Column(
+            "values_sha256",
+            pa.string(),
+            "1",
+            "digest of what was handed over in 512 of the fit's rows; null where that is proven otherwise",
+            nullable=True,
+        ),
+    ),
+    key=("fit", "use", "first_row"),
+)
+
 MEMBERS = ("lightgbm", "xgboost", "mlp")
 BASELINES = ("logistic",)
 MEMBER_PREDICTIONS = TableSchema(

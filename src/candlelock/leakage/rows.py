@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ class LabelledRows:
 
 
 def leak_check(
-    name: str, what: str, n_compared: int, findings: Sequence[Leak], evidence: Mapping[str, object] | None = None
+    name: str, what: str, n_compared: int, findings: Sequence[Leak], evidence: Mapping[Any, object] | None = None
 ) -> LeakCheck:
     """A check with all its findings; passed when there is none."""
     return LeakCheck(

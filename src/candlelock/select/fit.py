@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.contracts.select_documents import DropStep, Step
     from candlelock.contracts.select_params import DropName, ScoreName, SelectParams
 
 Array = npt.NDArray[np.float64]
+WHOLE = ("sparse", "pca")  # steps that take all rows; the others take a spread of them
 
 
 class FindGains(Protocol):
@@ -34,7 +36,13 @@ class FindGains(Protocol):
 
 
 def fit_selections(
-    rows: pd.DataFrame, x: Array, names: Sequence[str], params: SelectParams, embargo_ms: int, gains: FindGains
+    rows: pd.DataFrame,
+    x: Array,
+    names: Sequence[str],
+    params: SelectParams,
+    embargo_ms: int,
+    gains: FindGains,
+    fits: FitLedger,
 ) -> SelectionReport:
     """One selection for each walk-forward fold, from its training rows alone, and the final one from all train rows.
 
@@ -43,22 +51,25 @@ def fit_selections(
     """
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     masks = [*(fold_masks(rows, fold, embargo_ms)[0] for fold in range(1, n_folds(rows) + 1)), is_train]
-    y = rows["is_up"].to_numpy()
+    y, parts = rows["is_up"].to_numpy(), [*(f"fold {number}" for number in range(1, len(masks))), "final"]
     *folds, final = (
-        fit_selection(train_rows(x[mask], y[mask], names, rows.loc[mask, KEYS]), params, gains) for mask in masks
+        fit_selection(train_rows(x[mask], y[mask], names, rows.loc[mask, KEYS]), params, gains, fits, part)
+        for part, mask in zip(parts, masks, strict=True)
     )
     return SelectionReport(folds=folds, final=final)
 
 
-def fit_selection(rows: TrainRows, params: SelectParams, gains: FindGains) -> Selection:
+def fit_selection(rows: TrainRows, params: SelectParams, gains: FindGains, fits: FitLedger, part: str) -> Selection:
     """The steps in the order of `params`, each on what the one before leaves, and the scaling last.
 
     Scores and correlations are taken from at most `max_rows` of the rows, everything else from all of them. Raises
     InputError when a step leaves nothing.
     """
     given, some = rows, rows.spread(params.max_rows)
+    fits.note(part, "fit", given.numbers(), given.x, given.y)
     steps: list[Step] = []
     for name in params.steps:
+        fits.note(f"{part}/{name}", "fit", (rows if name in WHOLE else some).numbers())
         if name == "pca":
             pca = fit_pca(rows, params.min_variance_frac)
             rows = rows.replace(arrays_of(pca).apply(rows.x), pca.outputs)
@@ -68,6 +79,7 @@ def fit_selection(rows: TrainRows, params: SelectParams, gains: FindGains) -> Se
             rows, some = rows.keep(step.outputs), some.keep(step.outputs)
             steps.append(step)
     if params.scaling != "none":
+        fits.note(f"{part}/scaling", "fit", rows.numbers())
         steps.append(fit_scaling(rows, params.scaling))
     return Selection(seen=given.seen(), inputs=list(given.names), outputs=list(rows.names), steps=steps)
 

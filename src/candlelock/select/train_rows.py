@@ -26,7 +26,8 @@ STEP, MIX_1, MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E
 class TrainRows:
     """Rows to fit on. `x`: (n_rows, n_features), NaN where unknown, column by column in memory; `y`: 1.0 and 0.0.
 
-    `keys`: a line per row with symbol, open time and label end, the columns `KEYS`. `digests`: SHA-256 of each column.
+    `keys`: a line per row with symbol, open time and label end, the columns `KEYS`, under the row's number in the split
+    table. `digests`: SHA-256 of each column.
     """
 
     x: Array
@@ -58,6 +59,10 @@ class TrainRows:
     def replace(self, x: Array, names: Sequence[str]) -> TrainRows:
         """The same rows with other features."""
         return train_rows(x, self.y, names, self.keys)
+
+    def numbers(self) -> npt.NDArray[np.intp]:
+        """Numbers of the rows in the split table: the index of `keys`."""
+        return self.keys.index.to_numpy()
 
     def seen(self) -> RowsSeen:
         """The record of these rows."""

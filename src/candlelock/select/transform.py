@@ -28,9 +28,9 @@ class Affine:
     loadings: Array | None = None
 
     def apply(self, x: Array) -> Array:
-        """Shape (n_rows, n_outputs)."""
+        """Shape (n_rows, n_outputs). A row's values do not depend on the rows beside it, as in a library's product."""
         z = (x - self.centre) / self.scale
-        return z if self.loadings is None else np.nan_to_num(z, nan=0.0) @ self.loadings.T
+        return z if self.loadings is None else np.einsum("ij,kj->ik", np.nan_to_num(z, nan=0.0), self.loadings)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def read_matrix(root: Path, head: str, features: FeaturesParams) -> tuple[pd.Dat
 
 
 def read_member_predictions(root: Path, head: str) -> pd.DataFrame:
-    """Split rows that the members predicted, with `p_up_<member>`: train out of fold, and everything later."""
+    """Split rows, number in `row`, that the members predicted, with `p_up_<member>`: train out of fold, and later."""
     return _join(root, head, files.HeadFiles(head).members, MEMBER_PREDICTIONS)
 
 
@@ -57,4 +57,6 @@ def _join(root: Path, head: str, path: Path, schema: TableSchema) -> pd.DataFram
     table = tables.read(root / path, schema)
     frame = table.drop_columns(["segment", "open_time_utc"]).to_pandas()
     frame["open_time_ms"] = table["open_time_utc"].cast("int64").to_numpy()
-    return read_rows(root, head).merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")
+    rows = read_rows(root, head)
+    rows["row"] = rows.index
+    return rows.merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")

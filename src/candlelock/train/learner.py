@@ -18,14 +18,18 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sample:
-    """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time."""
+    """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
+
+    `rows`: their numbers in the split table, which go with them wherever they go.
+    """
 
     x: Array
     y: Array
+    rows: npt.NDArray[np.intp]
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
-        return Sample(self.x[mask], self.y[mask])
+        return Sample(self.x[mask], self.y[mask], self.rows[mask])
 
 
 class Model(Protocol):

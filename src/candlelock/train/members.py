@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from candlelock.split.segments import fold_masks, n_folds
 from candlelock.train.learner import LEARNERS, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
+    from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.contracts.stage_params import Frozen, TrainParams
     from candlelock.select.transform import Transform, Transforms
     from candlelock.train.learner import Array, Model
+
+    Note = Callable[..., None]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -71,7 +75,7 @@ def fold_samples(sample: Sample, folds: Sequence[Fold], selections: Sequence[Tra
 
     def seen(mask: Mask, selection: Transform) -> Sample:
         part = sample.take(mask)
-        return Sample(selection.apply(part.x), part.y)
+        return replace(part, x=selection.apply(part.x))
 
     pairs = zip(folds, selections, strict=True)
     return [FoldSamples(seen(fold.trains, own), seen(fold.validates, own)) for fold, own in pairs]
@@ -98,22 +102,26 @@ def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms
     return head, tail
 
 
-def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask) -> int:
+def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, note: Note) -> int:
     """Trees or epochs with the lowest loss on the tail of the rows, trained on what comes before it."""
     head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
-    parts = (_part(sample, rows, mask) for mask in (head, tail))
-    return max(LEARNERS[task.name].fit(*parts, task.settings, task.seed, task.threads).n_rounds, 1)
+    earlier, latest = (_part(sample, rows, mask) for mask in (head, tail))
+    note("fit", earlier.rows, earlier.x, earlier.y)
+    note("stop", latest.rows, latest.x, latest.y)
+    return max(LEARNERS[task.name].fit(earlier, latest, task.settings, task.seed, task.threads).n_rounds, 1)
 
 
-def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None) -> Model:
+def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None, note: Note) -> Model:
     """Train on all of the rows for that many rounds, in the order of time; None for a learner without rounds."""
     learner, settings = LEARNERS[task.name], task.settings
     if learner.rounds_key is not None and settings is not None:
         settings = settings.model_copy(update={learner.rounds_key: n_rounds})
-    return learner.fit(_part(sample, rows, trains), None, settings, task.seed, task.threads)
+    seen = _part(sample, rows, trains)
+    note("fit", seen.rows, seen.x, seen.y)
+    return learner.fit(seen, None, settings, task.seed, task.threads)
 
 
-def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms) -> Trained:
+def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger) -> Trained:
     """One model per fold for out-of-fold predictions, and the final model on the whole train segment.
 
     `sample` holds every feature; a fold's models see what the fold's selection, fitted on its training rows, gives.
@@ -124,18 +132,27 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
     fold_rounds, scaled = [], []
-    for fold, selection in zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True):
-        own = Sample(selection.apply(sample.x), sample.y)
-        rounds = find_rounds(task, own, rows, fold.trains) if key else None
-        model = fit_member(task, own, rows, fold.trains, rounds)
-        out_of_fold[fold.validates] = model.predict(own.x[fold.validates])
+    for number, (fold, selection) in enumerate(zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True), 1):
+        own = replace(sample, x=selection.apply(sample.x))
+        note, note_rounds = _notes(fits, f"{task.name}/fold {number}")
+        rounds = find_rounds(task, own, rows, fold.trains, note_rounds) if key else None
+        model = fit_member(task, own, rows, fold.trains, rounds, note)
+        asked = own.take(fold.validates)
+        note("predict", asked.rows, asked.x)
+        out_of_fold[fold.validates] = model.predict(asked.x)
         fold_rounds.append(model.n_rounds)
         scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
-    rounds, own = None, Sample(selections.final.apply(sample.x), sample.y)
+    rounds, own = None, replace(sample, x=selections.final.apply(sample.x))
+    note, note_rounds = _notes(fits, f"{task.name}/final")
     if key is not None:
-        found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train)]))
+        found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
         rounds = min(round(found), getattr(task.settings, key))
-    return Trained(fit_member(task, own, rows, is_train, rounds), fold_rounds, out_of_fold)
+    return Trained(fit_member(task, own, rows, is_train, rounds, note), fold_rounds, out_of_fold)
+
+
+def _notes(fits: FitLedger, name: str) -> tuple[Note, Note]:
+    """Where a model's rows are noted, and those that say for how many rounds it is trained."""
+    return functools.partial(fits.note, name), functools.partial(fits.note, f"{name}/rounds")
 
 
 def _part(sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:

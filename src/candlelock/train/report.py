@@ -15,12 +15,15 @@ from candlelock.train.members import log_loss
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.select.transform import Transform
     from candlelock.train.learner import Array
     from candlelock.train.members import Task, Trained
 
 
-def member_predictions(rows: pd.DataFrame, x: Array, selection: Transform, trained: Mapping[str, Trained]) -> pa.Table:
+def member_predictions(
+    rows: pd.DataFrame, x: Array, selection: Transform, trained: Mapping[str, Trained], fits: FitLedger
+) -> pa.Table:
     """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table.
 
     `x`: every feature, (n_rows, n_features); `selection`: what leads from them to those of the final models.
@@ -29,6 +32,7 @@ def member_predictions(rows: pd.DataFrame, x: Array, selection: Transform, train
     later = selection.apply(x[is_later])
     columns = {}
     for name, member in trained.items():
+        fits.note(f"{name}/final", "predict", np.flatnonzero(is_later), later)
         p = member.out_of_fold.copy()
         p[is_later] = member.model.predict(later)
         columns[f"p_up_{name}"] = p

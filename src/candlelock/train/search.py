@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from candlelock.train.members import log_loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
-    from candlelock.train.members import FoldSamples
+    from candlelock.train.members import FoldSamples, Note
 
 N_STARTUP_TRIALS = 4
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -34,7 +36,11 @@ class SearchTask:
 
 
 def search(
-    task: SearchTask, folds: Sequence[FoldSamples], params: TrainParams, on_trial: Callable[[int, float], None]
+    task: SearchTask,
+    folds: Sequence[FoldSamples],
+    params: TrainParams,
+    fits: FitLedger,
+    on_trial: Callable[[int, float], None],
 ) -> Study:
     """Minimise the folds' mean log loss, starting from the values in `params`; without a space, only those are tried.
 
@@ -53,7 +59,7 @@ def search(
         settings = base.model_copy(update=found)
         own = losses[trial.number] = []
         for step, fold in enumerate(folds):
-            own.append(_fold_loss(task, settings, fold))
+            own.append(_fold_loss(task, settings, fold, functools.partial(fits.note, f"{task.name}/fold {step + 1}")))
             trial.report(_weighted(own, folds), step)
             if step + 1 < len(folds) and trial.should_prune():
                 raise optuna.TrialPruned
@@ -66,9 +72,12 @@ def search(
     return _describe(task, [_trial(trial, losses[trial.number], folds) for trial in study.trials], folds)
 
 
-def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples) -> float:
-    watch = fold.validates
-    model = LEARNERS[task.name].fit(fold.trains, watch, settings, task.seed, task.threads)
+def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples, note: Note) -> float:
+    seen, watch = fold.trains, fold.validates
+    note("fit", seen.rows, seen.x, seen.y)
+    note("stop", watch.rows, watch.x, watch.y)
+    model = LEARNERS[task.name].fit(seen, watch, settings, task.seed, task.threads)
+    note("choose", watch.rows, watch.x, watch.y)
     return log_loss(watch.y, model.predict(watch.x))
 
 

@@ -43,7 +43,9 @@ STEPS = [
     "stack, calibrator and threshold, fitted again",
     "the evaluation, computed again from predictions",
     "the back-test, traded again from predictions and candles",
+    "the leakage report, made again",
     "the causality certificate, made again",
+    "the controls, run again",
     "the pages, rendered again",
 ]
 (
@@ -59,7 +61,9 @@ STEPS = [
     FITTED,
     EVALUATION,
     BACKTEST,
+    LEAKAGE,
     CERTIFICATE,
+    CONTROLS,
     PAGES,
 ) = STEPS
 
@@ -186,18 +190,24 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
         ),
         ("reports/direction/metrics.json", lambda report: report.update(accuracy=0.99), EVALUATION, "accuracy: 0.99"),
         ("reports/direction/backtest.json", lambda report: report.update(sharpe=9.0), BACKTEST, "sharpe: 9.0 stored"),
-        ("reports/leakage.json", lambda report: report["future_info"].update(n_compared=1), FEATURES, "n_compared: 1"),
+        (
+            "reports/direction/leakage.json",
+            lambda report: report["checks"][0].update(n_compared=1),
+            LEAKAGE,
+            "checks.0.n_compared: 1",
+        ),
+        ("reports/controls.json", lambda report: report["controls"][0].update(n_trades=9), LEAKAGE, "n_trades"),
+        (
+            "ledger/direction/test_reads.json",
+            lambda ledger: ledger["reads"].append(ledger["reads"][0]),
+            LEAKAGE,
+            "n_reads",
+        ),
         (
             "reports/causality.json",
             lambda report: report["features"][2]["n_compared"].update(prefix=1),
             CERTIFICATE,
             "features.2.n_compared.prefix: 1 stored",
-        ),
-        (
-            "reports/leakage.json",
-            lambda report: report["time_split"]["direction"]["evidence"].update(embargo_seconds=10**6),
-            SPLIT,
-            "evidence.embargo_seconds",
         ),
         (
             "reports/direction/selection.json",
@@ -216,9 +226,10 @@ def test_a_card_signed_again_fails_where_it_is_built_again(change: Edit, named: 
         "evaluation",
         "metrics",
         "back-test",
-        "future info",
+        "leakage",
+        "controls",
+        "ledger of reads",
         "certificate",
-        "time split",
         "selection of a fold",
         "final selection",
         "score behind the model's selection",

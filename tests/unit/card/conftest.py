@@ -13,8 +13,10 @@ from candlelock.card.evidence import Evidence, read_policy
 from candlelock.card.figures import Plots
 from candlelock.contracts import card_document as c
 from candlelock.contracts import documents as d
+from candlelock.contracts import leakage_documents as k
 from candlelock.contracts import select_documents as x
 from candlelock.contracts import snapshot_documents as s
+from candlelock.leakage.rows import leak_check
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
 WINDOWS = (1, 2, 3, 6, 12, 24, 48, 96)
@@ -34,9 +36,14 @@ GATES = [
     c.Gate(name="back-test trades", status="PASS", figure=1236, bound="≥ 50", why="fewer prove nothing"),
 ]
 FILES = [
-    *(f"reports/direction/{name}.json" for name in ("backtest", "evaluation", "latency", "training")),
+    *(f"reports/direction/{name}.json" for name in ("backtest", "evaluation", "latency", "leakage", "training")),
     *(f"models/direction/{name}" for name in ("lightgbm.txt", "mlp.safetensors", "stack.json", "xgboost.json")),
-    *("data/snapshot/manifest.json", "data/split/direction/rows.parquet", "features.yml", "reports/leakage.json"),
+    *(
+        "data/snapshot/manifest.json",
+        "data/split/direction/rows.parquet",
+        "features.yml",
+        "reports/direction/leakage.json",
+    ),
 ]
 
 
@@ -187,14 +194,13 @@ def backtest() -> d.BacktestReport:
 
 
 @pytest.fixture
-def leakage() -> d.LeakageReport:
-    def check(what: str, n_compared: int) -> d.Check:
-        return d.Check(passed=True, what=what, n_compared=n_compared, evidence={}, findings=[])
-
-    return d.LeakageReport(
-        future_info=check("every feature value rebuilt from the past alone, bit for bit", 1_102_500),
-        time_split={"direction": check("latest label end of each part against the next one's first decision", 11)},
-        feature_audit=check("every feature against the label of its row", len(FEATURES)),
+def leakage() -> k.LeakageReport:
+    return k.LeakageReport(
+        checks=[
+            leak_check("features", "every feature value rebuilt from the past alone, bit for bit", 1_102_500, []),
+            leak_check("intervals", "latest label end of each part against the next one's first decision", 11, []),
+            leak_check("labels", "every feature against the label of its row", len(FEATURES), []),
+        ]
     )
 
 
@@ -256,7 +262,7 @@ def evidence(
     evaluation: d.EvaluationReport,
     training: d.TrainingReport,
     backtest: d.BacktestReport,
-    leakage: d.LeakageReport,
+    leakage: k.LeakageReport,
     manifest: s.Manifest,
     selection: x.Selection,
     threshold: d.Threshold,

@@ -13,6 +13,8 @@ from candlelock.artifacts.user_files import read_params
 from candlelock.card.build import build_card, digest, gate_figures, leakage_checks
 from candlelock.contracts import card_document as c
 from candlelock.contracts import documents as d
+from candlelock.contracts.leakage_documents import PROVES, Leak
+from candlelock.leakage.rows import leak_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,13 +90,13 @@ def test_only_the_cards_own_head_is_in_its_parameters(evidence: Evidence, params
     assert card.digest == built.digest
 
 
-@pytest.mark.parametrize("check", ["future_info", "feature_audit", "time_split"])
-def test_a_failed_leakage_check_is_no_go(check: str, evidence: Evidence, params: Params) -> None:
-    failed = d.Check(passed=False, what="w", n_compared=1, evidence={}, findings=["f"])
-    changed: Any = {"direction": failed} if check == "time_split" else failed
-    worse = _with(evidence, leakage=evidence.leakage.model_copy(update={check: changed}))
-    assert [name for name, passed in leakage_checks(worse, "direction") if not passed] == [check]
-    assert gate_figures(worse, "direction")["n_failed_leakage_checks"] == 1
+@pytest.mark.parametrize(("name", "boolean"), PROVES.items())
+def test_a_failed_leakage_check_is_no_go(name: str, boolean: str, evidence: Evidence, params: Params) -> None:
+    found = Leak(code="too-good", subject="s", detail="d", help="h")
+    checks = [*evidence.leakage.checks, leak_check(name, "w", 1, [found])]
+    worse = _with(evidence, leakage=evidence.leakage.model_copy(update={"checks": checks}))
+    assert [field for field, passed in leakage_checks(worse) if not passed] == [boolean]
+    assert gate_figures(worse)["n_failed_leakage_checks"] == 1
     card = build_card(worse, "direction", SEGMENTS, params)
     assert {gate.name: gate.status for gate in card.gates}["leakage checks"] == "FAIL"
     assert card.verdict == "NO-GO"

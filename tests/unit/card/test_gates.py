@@ -11,7 +11,7 @@ from candlelock.card.build import gate_figures
 from candlelock.card.evidence import read_policy
 from candlelock.card.gates import decide, judge
 from candlelock.contracts.card_document import Gate, GateStatus
-from candlelock.contracts.policy import GateRule, Policy
+from candlelock.contracts.policy import GateRule
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
@@ -20,7 +20,7 @@ THIN = "INSUFFICIENT EVIDENCE"
 
 
 def judge_one(figures: dict[str, float | None], **rule: Any) -> Gate:
-    policy = Policy(version="1", kind="candlelock gate policy", gates=[GateRule(name="g", figure="x", why="w", **rule)])
+    policy = read_policy().model_copy(update={"gates": [GateRule(name="g", figure="x", why="w", **rule)]})
     (gate,) = judge(policy, figures)
     return gate
 
@@ -77,7 +77,7 @@ def test_any_fail_is_no_go_then_any_lack_is_insufficient(statuses: tuple[GateSta
 
 
 def test_every_gate_of_the_policy_names_figures_that_are_computed(evidence: Evidence) -> None:
-    policy, figures = read_policy(), gate_figures(evidence, "direction")
+    policy, figures = read_policy(), gate_figures(evidence)
     assert len({rule.name for rule in policy.gates}) == len(policy.gates)
     for rule in policy.gates:
         assert rule.figure in figures

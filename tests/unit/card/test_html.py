@@ -17,6 +17,8 @@ from candlelock.card import html, markdown
 from candlelock.card.evidence import Evidence
 from candlelock.card.wording import metric
 from candlelock.contracts.card_document import ModelCard
+from candlelock.contracts.leakage_documents import Leak
+from candlelock.leakage.rows import leak_check
 from candlelock.page import wording
 from tests.pages import Page
 
@@ -102,7 +104,8 @@ def test_lineage_leads_to_every_file_and_every_candle_by_its_full_hash(page: str
 
 def test_what_was_checked_and_set_is_shown(page: str, evidence: Evidence) -> None:
     text = Page(page).text()
-    assert f"time_split ✓ PASS 11 {evidence.leakage.time_split['direction'].what}" in text
+    check = evidence.leakage.checks[1]
+    assert f"time_split intervals ✓ PASS 11 {check.what}" in text
     assert "lightgbm.num_leaves 31" in text
     assert 'snapshot.source "sample"' in text
     assert "Made from the built-in sample. Not a recommendation to trade." in text
@@ -110,13 +113,15 @@ def test_what_was_checked_and_set_is_shown(page: str, evidence: Evidence) -> Non
 
 
 def test_failed_leakage_check_names_its_findings(card: ModelCard, evidence: Evidence, plots: Plots) -> None:
-    failed = evidence.leakage.future_info.model_copy(update={"passed": False, "findings": ["return_1 moved by 3e-4"]})
-    leakage = evidence.leakage.model_copy(update={"future_info": failed})
+    moved = Leak(code="future-prefix", subject="return_1", detail="moved by 3e-4", help="h")
+    first, *others = evidence.leakage.checks
+    failed = leak_check(first.name, first.what, first.n_compared, [moved])
+    leakage = evidence.leakage.model_copy(update={"checks": [failed, *others]})
     checks = card.leakage_checks.model_copy(update={"future_info": False})
     other = Evidence(**{**vars(evidence), "leakage": leakage})
     text = Page(html.render(card.model_copy(update={"leakage_checks": checks}), other, plots)).text()
-    assert "future_info ✗ FAIL 1,102,500" in text
-    assert "return_1 moved by 3e-4" in text
+    assert "future_info features ✗ FAIL 1,102,500" in text
+    assert "future-prefix, return_1: moved by 3e-4" in text
 
 
 @pytest.mark.parametrize("verdict", ["GO", "INSUFFICIENT EVIDENCE"])

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.stage_params import SplitParams
 from candlelock.select.fit import fit_selection, fit_selections, period_edges, score
@@ -41,7 +42,7 @@ def draw(n_rows: int = N_ROWS) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(make: Make, max_rows: int = 10**6, **changes: object) -> Selection:
-    return fit_selection(to_rows(*draw()), make(max_rows=max_rows, **changes), first_is_best)
+    return fit_selection(to_rows(*draw()), make(max_rows=max_rows, **changes), first_is_best, FitLedger(), "final")
 
 
 def test_every_step_runs_on_what_the_one_before_leaves(params: Make) -> None:
@@ -81,7 +82,9 @@ def test_of_twins_the_one_with_the_higher_score_stays(params: Make, by: str, sta
     clean = random.normal(size=900) + y
     spoiled = clean + (random.random(900) < 0.05) * random.normal(size=900)
     rows = to_rows(np.column_stack([spoiled, clean]), y)
-    assert fit_selection(rows, params(steps=["correlation"], rank_by=by), first_is_best).outputs == [stays]
+    assert fit_selection(
+        rows, params(steps=["correlation"], rank_by=by), first_is_best, FitLedger(), "final"
+    ).outputs == [stays]
 
 
 def test_scores_are_taken_from_a_part_and_the_rest_from_all(params: Make) -> None:
@@ -127,7 +130,7 @@ def test_shares_of_no_gain_are_nothing(params: Make) -> None:
     rows = to_rows(*draw())
     assert not score(rows, "importance", params(), lambda x, y: np.zeros(x.shape[1])).any()
     with pytest.raises(InputError):
-        fit_selection(rows, params(steps=["importance"]), lambda x, y: np.zeros(x.shape[1]))
+        fit_selection(rows, params(steps=["importance"]), lambda x, y: np.zeros(x.shape[1]), FitLedger(), "final")
 
 
 def split_rows() -> pd.DataFrame:
@@ -144,7 +147,7 @@ def split_rows() -> pd.DataFrame:
 def test_each_fold_is_fitted_on_its_own_training_rows_and_the_last_on_all_of_train(params: Make) -> None:
     rows, (x, _) = split_rows(), draw()
     names = [f"f{i}" for i in range(9)]
-    report = fit_selections(rows, x, names, params(steps=["sparse"]), EMBARGO_MS, first_is_best)
+    report = fit_selections(rows, x, names, params(steps=["sparse"]), EMBARGO_MS, first_is_best, FitLedger())
     assert len(report.folds) == 3
     for fold, selection in enumerate(report.folds, start=1):
         trains, validates = fold_masks(rows, fold, EMBARGO_MS)
@@ -167,5 +170,7 @@ def test_it_is_quick(params: Make) -> None:
     random = np.random.default_rng(1)
     rows = to_rows(random.normal(size=(20_000, 120)))
     started = time.perf_counter()
-    fit_selection(rows, params(steps=["sparse", "correlation", "stability", "count"]), first_is_best)
+    fit_selection(
+        rows, params(steps=["sparse", "correlation", "stability", "count"]), first_is_best, FitLedger(), "final"
+    )
     assert time.perf_counter() - started < 10

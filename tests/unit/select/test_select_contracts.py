@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from candlelock.artifacts import yaml_document
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.params import parse_params
 from candlelock.contracts.select_documents import Selection
@@ -75,7 +76,9 @@ def test_pca_alone_or_last_and_no_steps_at_all_are_fine(params: Callable[..., Se
 def test_a_selection_that_does_not_hang_together_is_no_selection(
     spoil: Callable[[dict[str, Any]], object], params: Callable[..., SelectParams]
 ) -> None:
-    selection = fit_selection(to_rows(draw()), params(steps=["sparse", "pca"], scaling="standard"), first_is_best)
+    selection = fit_selection(
+        to_rows(draw()), params(steps=["sparse", "pca"], scaling="standard"), first_is_best, FitLedger(), "final"
+    )
     document = selection.model_dump(mode="json")
     assert Selection.model_validate(document) == selection
     spoil(document)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from candlelock.artifacts import documents
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.select_documents import Selection
 from candlelock.select.fit import fit_selection
@@ -33,7 +34,7 @@ def draw(n_rows: int = 500, seed: int = 1) -> np.ndarray:
 
 
 def fit(make: Make, **changes: object) -> Selection:
-    return fit_selection(to_rows(draw()), make(**changes), first_is_best)
+    return fit_selection(to_rows(draw()), make(**changes), first_is_best, FitLedger(), "final")
 
 
 CASES: dict[str, dict[str, object]] = {

@@ -78,7 +78,10 @@ def parts() -> Parts:
     x = random.normal(size=(1500, 4))
     y = (x[:, 0] + 0.5 * x[:, 1] + random.normal(size=1500) > 0).astype(float)
     x[random.random(x.shape) < 0.05] = np.nan
-    models = {name: LEARNERS[name].fit(Sample(x[:500], y[:500]), None, SETTINGS[name], 1, 1) for name in MEMBERS}
+    models = {
+        name: LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, SETTINGS[name], 1, 1)
+        for name in MEMBERS
+    }
     stack = fit_stack({name: model.predict(x[500:1000]) for name, model in models.items()}, y[500:1000], 1.0)
     raw = apply_stack(stack, {name: model.predict(x[1000:]) for name, model in models.items()})
     methods: tuple[Method, Method] = ("platt", "isotonic")

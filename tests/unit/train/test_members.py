@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss as log_loss_of_sklearn
 
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.select.transform import Transforms
 from candlelock.train import members
@@ -35,7 +36,7 @@ def task(train_params: TrainParams) -> Task:
 
 @pytest.fixture
 def sample(rows: pd.DataFrame, numbered: Array) -> Sample:
-    return Sample(numbered, rows["is_up"].to_numpy())
+    return Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy())
 
 
 def is_labelled_train(rows: pd.DataFrame) -> Mask:
@@ -65,7 +66,7 @@ def test_a_tail_that_leaves_nothing_before_it_is_refused(rows: pd.DataFrame) -> 
 def test_each_fold_s_models_saw_only_labels_known_before_the_rows_they_predict(
     rows: pd.DataFrame, sample: Sample, task: Task, spy: Spy, selections: Transforms
 ) -> None:
-    train_member(task, sample, rows, selections)
+    train_member(task, sample, rows, selections, FitLedger())
     fold_calls, folds = spy.calls[:-2], folds_of(rows, EMBARGO_MS)
     assert len(fold_calls) == 2 * len(folds)
     for fold, search, final in zip(folds, fold_calls[::2], fold_calls[1::2], strict=True):
@@ -86,7 +87,7 @@ def final_rounds(rows: pd.DataFrame) -> int:
 def test_a_member_finds_its_rounds_on_the_tail_and_trains_again_on_every_row(
     rows: pd.DataFrame, sample: Sample, task: Task, spy: Spy, selections: Transforms
 ) -> None:
-    train_member(task, sample, rows, selections)
+    train_member(task, sample, rows, selections, FitLedger())
     assert [final.rounds for final in spy.calls[1::2]] == [7, 7, 7, final_rounds(rows)]
     for search, final in zip(spy.calls[::2], spy.calls[1::2], strict=True):
         assert search.rounds == 30
@@ -101,7 +102,7 @@ def test_a_member_finds_its_rounds_on_the_tail_and_trains_again_on_every_row(
 def test_rows_are_shown_in_the_order_of_time(
     rows: pd.DataFrame, sample: Sample, task: Task, spy: Spy, selections: Transforms
 ) -> None:
-    train_member(task, sample, rows, selections)
+    train_member(task, sample, rows, selections, FitLedger())
     for call in spy.calls:
         for numbers in (call.sample, call.stop or []):
             order = list(zip(rows["open_time_ms"].iloc[numbers], rows["symbol"].iloc[numbers], strict=True))
@@ -111,7 +112,7 @@ def test_rows_are_shown_in_the_order_of_time(
 def test_out_of_fold_answers_lie_in_their_own_row_and_nowhere_else(
     rows: pd.DataFrame, sample: Sample, task: Task, spy: Spy, selections: Transforms
 ) -> None:
-    trained = train_member(task, sample, rows, selections)
+    trained = train_member(task, sample, rows, selections, FitLedger())
     validated = np.any([fold.validates for fold in folds_of(rows, EMBARGO_MS)], axis=0)
     np.testing.assert_array_equal(np.isnan(trained.out_of_fold), ~validated)
     np.testing.assert_array_equal(trained.out_of_fold[validated], (np.flatnonzero(validated) + 1) / 10_000)
@@ -124,12 +125,12 @@ def test_a_members_answers_do_not_depend_on_how_the_symbols_are_named(
     rows: pd.DataFrame, train_params: TrainParams, name: str
 ) -> None:
     random = np.random.default_rng(0)
-    sample = Sample(random.normal(size=(len(rows), 3)), rows["is_up"].to_numpy())
+    sample = Sample(random.normal(size=(len(rows), 3)), rows["is_up"].to_numpy(), rows.index.to_numpy())
     late_first = np.argsort(np.where(rows["symbol"] == "BTC/USD", 0, 1), kind="stable")
     swapped = rows.iloc[late_first].reset_index(drop=True)
     task = Task(name, getattr(train_params, name), 0.2, EMBARGO_MS, seed=3, threads=1)
-    trained = train_member(task, sample, rows, THREE)
-    again = train_member(task, sample.take(late_first), swapped, THREE)
+    trained = train_member(task, sample, rows, THREE, FitLedger())
+    again = train_member(task, sample.take(late_first), swapped, THREE, FitLedger())
     assert again.model.files() == trained.model.files()
     np.testing.assert_array_equal(again.out_of_fold, trained.out_of_fold[late_first])
 
@@ -139,8 +140,10 @@ def test_a_fold_s_models_see_the_fold_s_selection_and_the_final_one_its_own(
 ) -> None:
     """What the spy is shown of a row is its number in the first column it sees: the second is ten thousand more."""
     both = np.column_stack([numbered[:, 0], numbered[:, 0] + 10_000])
-    sample = Sample(both, rows["is_up"].to_numpy())
-    trained = train_member(task, sample, rows, Transforms((columns(0), columns(1), columns(1, 0)), columns(0)))
+    sample = Sample(both, rows["is_up"].to_numpy(), rows.index.to_numpy())
+    trained = train_member(
+        task, sample, rows, Transforms((columns(0), columns(1), columns(1, 0)), columns(0)), FitLedger()
+    )
     offsets = [{number // 10_000 for number in call.sample + (call.stop or [])} for call in spy.calls]
     assert offsets == [{0}, {0}, {1}, {1}, {1}, {1}, {0}, {0}]
     shown = [{number // 10_000 for numbers in call.predicted for number in numbers} for call in spy.calls]
@@ -151,7 +154,7 @@ def test_a_fold_s_models_see_the_fold_s_selection_and_the_final_one_its_own(
 
 
 def test_the_search_is_shown_each_fold_through_its_own_selection(rows: pd.DataFrame, numbered: Array) -> None:
-    sample, folds = Sample(numbered, rows["is_up"].to_numpy()), folds_of(rows, EMBARGO_MS)
+    sample, folds = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), folds_of(rows, EMBARGO_MS)
     own = (columns(0), columns(1), columns(1, 0))
     for fold, selection, samples in zip(folds, own, fold_samples(sample, folds, own), strict=True):
         for mask, part in ((fold.trains, samples.trains), (fold.validates, samples.validates)):
@@ -160,8 +163,10 @@ def test_the_search_is_shown_each_fold_through_its_own_selection(rows: pd.DataFr
 
 
 def test_a_learner_without_rounds_is_fitted_once_a_fold(rows: pd.DataFrame) -> None:
-    sample = Sample(np.random.default_rng(0).normal(size=(len(rows), 3)), rows["is_up"].to_numpy())
-    trained = train_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 1), sample, rows, THREE)
+    sample = Sample(
+        np.random.default_rng(0).normal(size=(len(rows), 3)), rows["is_up"].to_numpy(), rows.index.to_numpy()
+    )
+    trained = train_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 1), sample, rows, THREE, FitLedger())
     assert trained.fold_rounds == [1, 1, 1]
     assert np.isfinite(trained.out_of_fold).any()
 

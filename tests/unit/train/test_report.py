@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import MEMBER_PREDICTIONS
 from candlelock.select.transform import Affine, Transform
@@ -34,14 +35,14 @@ def task(train_params: TrainParams) -> Task:
 
 @pytest.fixture
 def trained(rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy, selections: Transforms) -> Trained:
-    return train_member(task, Sample(numbered, rows["is_up"].to_numpy()), rows, selections)
+    return train_member(task, Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), rows, selections)
 
 
 def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
     rows: pd.DataFrame, numbered: Array, trained: Trained, spy: Spy
 ) -> None:
     names = ("lightgbm", "xgboost", "mlp", "logistic")
-    table = member_predictions(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, trained))
+    table = member_predictions(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, trained), FitLedger())
     assert not MEMBER_PREDICTIONS.problems(table, "members")
     is_validated = ((rows["fold"] >= 1).fillna(False) & rows["is_up"].notna()).to_numpy(bool)
     is_later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
@@ -76,7 +77,7 @@ def test_later_rows_are_shown_through_the_final_selection(
 ) -> None:
     later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
     names = ("lightgbm", "xgboost", "mlp", "logistic")
-    member_predictions(rows, numbered[:, ::-1], columns(1, 0), dict.fromkeys(names, trained))
+    member_predictions(rows, numbered[:, ::-1], columns(1, 0), dict.fromkeys(names, trained), FitLedger())
     assert spy.calls[-1].predicted[-1] == np.flatnonzero(later).tolist()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.stage_params import SearchRange
 from candlelock.train.learner import LEARNERS, Learner, Sample
 from candlelock.train.members import FoldSamples, fold_samples, folds_of, log_loss
@@ -34,7 +35,9 @@ def silent(number: int, loss: float) -> None:
 
 @pytest.fixture
 def folds(rows: pd.DataFrame) -> list[FoldSamples]:
-    sample = Sample(np.random.default_rng(2).normal(size=(len(rows), 3)), rows["is_up"].to_numpy())
+    sample = Sample(
+        np.random.default_rng(2).normal(size=(len(rows), 3)), rows["is_up"].to_numpy(), rows.index.to_numpy()
+    )
     return fold_samples(sample, folds_of(rows, EMBARGO_MS), [every_feature("c", "b", "a")] * 3)
 
 
@@ -45,7 +48,7 @@ def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(
     space = SPACE if name == "lightgbm" else {"max_depth": SearchRange(low=1, high=5, log=False)}
 
     def run(seed: int) -> Study:
-        return search(SearchTask(name, space, 6, seed, 1), folds, train_params, silent)
+        return search(SearchTask(name, space, 6, seed, 1), folds, train_params, FitLedger(), silent)
 
     assert run(1) == run(1)
     assert run(1).trials != run(2).trials
@@ -54,7 +57,7 @@ def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(
 def test_the_first_trial_is_the_starting_point_and_every_trial_keeps_to_the_space(
     folds: list[FoldSamples], train_params: TrainParams
 ) -> None:
-    study = search(SearchTask("lightgbm", SPACE, 6, 1, 1), folds, train_params, silent)
+    study = search(SearchTask("lightgbm", SPACE, 6, 1, 1), folds, train_params, FitLedger(), silent)
     assert [trial.number for trial in study.trials] == list(range(6))
     assert study.trials[0].parameters == {"min_data_in_leaf": 10, "feature_fraction": 0.8}
     for trial in study.trials:
@@ -67,7 +70,7 @@ def test_the_first_trial_is_the_starting_point_and_every_trial_keeps_to_the_spac
 def test_a_trial_s_losses_are_those_of_models_stopped_on_the_folds(
     folds: list[FoldSamples], train_params: TrainParams
 ) -> None:
-    trial = search(SearchTask("lightgbm", SPACE, 1, 1, 1), folds, train_params, silent).trials[0]
+    trial = search(SearchTask("lightgbm", SPACE, 1, 1, 1), folds, train_params, FitLedger(), silent).trials[0]
     for fold, loss in zip(folds, trial.fold_losses, strict=True):
         watch = fold.validates
         model = LEARNERS["lightgbm"].fit(fold.trains, watch, train_params.lightgbm, 1, 1)
@@ -91,7 +94,7 @@ def with_easy_first_fold(
     monkeypatch: pytest.MonkeyPatch, params: TrainParams, n_trials: int
 ) -> tuple[Study, list[int]]:
     """A search whose pruned trials have a lower loss than any finished one, as their first fold is easy."""
-    sample = Sample(np.zeros((60, 1)), np.ones(60))
+    sample = Sample(np.zeros((60, 1)), np.ones(60), np.arange(60))
     folds = [
         FoldSamples(sample.take(np.arange(first)), sample.take(np.arange(first, last)))
         for first, last in ((20, 29), (29, 40), (40, 60))
@@ -104,7 +107,7 @@ def with_easy_first_fold(
     told: list[int] = []
     space = {"feature_fraction": SearchRange(low=0.1, high=1.0, log=False)}
     task = SearchTask("lightgbm", space, n_trials, 1, 1)
-    return search(task, folds, params, lambda number, _: told.append(number)), told
+    return search(task, folds, params, FitLedger(), lambda number, _: told.append(number)), told
 
 
 def test_pruned_trials_are_kept_but_never_best(train_params: TrainParams, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +132,7 @@ def test_everyone_who_listens_hears_of_every_trial(train_params: TrainParams, mo
 
 def test_without_a_space_only_the_starting_point_is_tried(folds: list[FoldSamples], train_params: TrainParams) -> None:
     heard: dict[int, float] = {}
-    study = search(SearchTask("xgboost", {}, 20, 1, 1), folds, train_params, heard.__setitem__)
+    study = search(SearchTask("xgboost", {}, 20, 1, 1), folds, train_params, FitLedger(), heard.__setitem__)
     assert len(study.trials) == 1
     assert (study.best_trial, study.best_parameters) == (0, {})
     assert heard == {0: study.trials[0].loss}

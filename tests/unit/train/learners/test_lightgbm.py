@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def sample() -> Sample:
     random = np.random.default_rng(1)
     x = random.normal(size=(300, 4))
-    return Sample(x, (x[:, 0] + random.normal(size=300) > 0).astype(float))
+    return Sample(x, (x[:, 0] + random.normal(size=300) > 0).astype(float), np.arange(300))
 
 
 def test_the_text_says_one_thread_and_nothing_else_of_the_machine(sample: Sample, train_params: TrainParams) -> None:

@@ -13,7 +13,7 @@ def test_coefficients_minimise_the_penalised_loss() -> None:
     random = np.random.default_rng(4)
     x = random.normal(size=(400, 3)) * [1, 10, 0.1]
     y = (x[:, 0] + random.normal(size=400) > 0.3).astype(float)
-    model = logistic.fit(Sample(x, y), None, None, 1, 1)
+    model = logistic.fit(Sample(x, y, np.arange(len(y))), None, None, 1, 1)
     z = model.inputs.apply(x)
 
     def loss(w: np.ndarray) -> float:

@@ -38,7 +38,7 @@ def draw_sample(seed: int) -> Sample:
     x = random.normal(size=(300, 4))
     y = (x[:, 0] + random.normal(size=300) > 0).astype(float)
     x[random.random(x.shape) < 0.1] = np.nan
-    return Sample(x, y)
+    return Sample(x, y, np.arange(len(y)))
 
 
 @pytest.mark.parametrize("stops", [False, True])
@@ -61,7 +61,7 @@ def test_the_network_has_the_layers_asked_for(settings: MlpParams) -> None:
 
 def test_training_is_scaled_by_the_training_rows_alone(settings: MlpParams) -> None:
     sample, stop = draw_sample(1), draw_sample(2)
-    far = Sample(stop.x + 100, stop.y)
+    far = Sample(stop.x + 100, stop.y, stop.rows)
     np.testing.assert_array_equal(
         mlp.fit(sample, far, settings, 1, 1).inputs.mean, mlp.fit(sample, stop, settings, 1, 1).inputs.mean
     )

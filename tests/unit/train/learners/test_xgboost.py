@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def draw_sample(seed: int) -> Sample:
     random = np.random.default_rng(seed)
     x = random.normal(size=(300, 12))
-    return Sample(x, (x[:, 11] + random.normal(size=300) > 0).astype(float))
+    return Sample(x, (x[:, 11] + random.normal(size=300) > 0).astype(float), np.arange(300))
 
 
 def test_a_model_read_and_written_again_has_the_same_bytes(train_params: TrainParams, tmp_path: Path) -> None:

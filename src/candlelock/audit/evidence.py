@@ -1,0 +1,88 @@
+"""All evidence of leaks, made anew: the certificate, the controls, and each head held to its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import seeds, user_files
+from candlelock.audit.controls import run_controls
+from candlelock.audit.leakage import Given, examine_head
+from candlelock.audit.read_history import read_history
+from candlelock.causality.certificate import Request, certify
+from candlelock.causality.cuts import segment_ends
+from candlelock.causality.subject import subject_of
+from candlelock.contracts import files
+from candlelock.contracts.params import bar_seconds
+from candlelock.features.market import align, with_books
+from candlelock.features.plugins import load_plugins
+from candlelock.orderbook import book_bars
+from candlelock.snapshot import candles
+from candlelock.split.joined import read_feature_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from candlelock.contracts.causality_documents import CausalityReport
+    from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, TestRead
+    from candlelock.contracts.params import Params
+
+    Progress = Callable[[int, int], None]
+
+STEPS = 1_000
+SHARES = (400, 500)  # of the steps, for certificate and controls; the heads have the rest
+
+
+def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, LeakageReport]:
+    """Head -> its report, with nothing taken from reports that were made before but the selections.
+
+    The ledger of reads counts what any git reference knows of. `progress(n_done, n_total)`. Raises InputError for what
+    is missing or broken.
+    """
+    certificate = make_certificate(root, params, lambda done, total: progress(SHARES[0] * done // total, STEPS))
+    controls = make_controls(root, params, lambda done, total: progress(SHARES[0] + SHARES[1] * done // total, STEPS))
+    reports = {}
+    for number, (head, asked) in enumerate(params.heads.items(), start=1):
+        given = given_of(params, asked.horizon_bars, certificate, controls, read_history(root, head))
+        reports[head] = examine_head(root, head, given)
+        progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
+    return reports
+
+
+def given_of(
+    params: Params,
+    horizon_bars: int,
+    certificate: CausalityReport,
+    controls: ControlsReport,
+    reads: Sequence[TestRead],
+) -> Given:
+    """What a head was made with, of all parameters."""
+    return Given(
+        features=params.features,
+        split=params.split,
+        select=params.select,
+        tuned=list(type(params.tune.space).model_fields),
+        horizon_bars=horizon_bars,
+        certificate=certificate,
+        controls=controls,
+        reads=reads,
+    )
+
+
+def make_certificate(root: Path, params: Params, progress: Progress | None = None) -> CausalityReport:
+    """As the stage `causality` makes it, of the features in the tables."""
+    manifest, frames = candles.read(root / files.SNAPSHOT)
+    books = book_bars.read_all(root / files.ORDER_BOOKS, manifest.timeframe)
+    market = with_books(align(frames, 1000 * bar_seconds(manifest.timeframe)), books)
+    entries, plugins = user_files.read_registry(root, params.features), load_plugins(root, params.features)
+    ends = segment_ends(params.split.calibrate_frac, params.split.decide_frac, params.split.test_frac)
+    built, seed = read_feature_tables(root, params.features), seeds.derive(params.seed, "causality")
+    request = Request(params.causality, seed, ends, manifest.snapshot_id, built)
+    return certify(subject_of(entries, plugins, market), market, request, progress)
+
+
+def make_controls(root: Path, params: Params, progress: Progress | None = None) -> ControlsReport:
+    """As the stage `controls` makes them."""
+    manifest, frames = candles.read(root / files.SNAPSHOT)
+    seed = seeds.derive(params.seed, "controls")
+    return run_controls(root, params, frames, 1000 * bar_seconds(manifest.timeframe), seed, progress)

@@ -1,0 +1,56 @@
+"""Whether what each fit was handed is what the feature tables and the recorded selections give for its rows.
+
+A scaler, an imputer or an encoder that somebody fitted on the way, on whatever rows, changes the values.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts.fit_ledger import digest_values, spread
+from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.fit_scope import read_hand_overs
+from candlelock.leakage.rows import leak_check
+from candlelock.select.transform import compile_selection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    from candlelock.contracts.select_documents import SelectionReport
+    from candlelock.select.transform import Transform
+
+WHAT = "values handed to selections and learners, in some rows of each, against feature tables, selections and labels"
+HELP = "change features in features.yml, a plug-in or a step of select, nowhere else; labels in the split alone"
+
+
+def check_fit_values(
+    selections: SelectionReport, rows: pd.DataFrame, x: npt.NDArray[np.float64], ledgers: Mapping[str, pa.Table]
+) -> LeakCheck:
+    """Digest the values of some rows of every hand-over again. `x`: all features of `rows`, NaN where unknown."""
+    transforms = [compile_selection(each) for each in (*selections.folds, selections.final)]
+    y, findings, n_compared = rows["is_up"].to_numpy(), [], 0
+    for stage, table in sorted(ledgers.items()):
+        for (fit, use), hand_over in read_hand_overs(table).items():
+            if hand_over.values_sha256 is None:
+                continue
+            some = hand_over.rows[spread(len(hand_over.rows))]
+            values = [_seen(stage, fit, transforms, x[some]), *([] if use == "predict" else [y[some]])]
+            n_compared += len(some)
+            if digest_values(*values) != hand_over.values_sha256:
+                detail = "other values than the feature tables, the selection and the labels give for its rows"
+                findings.append(Leak(code="fit-values", subject=f"{stage}/{fit}, {use}", detail=detail, help=HELP))
+    return leak_check("fit values", WHAT, n_compared, findings)
+
+
+def _seen(stage: str, fit: str, transforms: list[Transform], x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Features as that fit sees them: all of them for a selection, else through the selection of its part."""
+    if stage == "select":
+        return x
+    fold = re.search(r"/fold (\d+)", fit)
+    return transforms[int(fold.group(1)) - 1 if fold else -1].apply(x)

@@ -1,0 +1,171 @@
+"""The leakage report of a head: every check of the artifacts it rests on, made from what lies on disk.
+
+Certificate and controls take their time and come from their own reports; all else is told from tables here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlelock.artifacts import documents, tables, user_files
+from candlelock.audit.fit_values import check_fit_values
+from candlelock.card.evidence import read_policy
+from candlelock.causality.other_candles import between
+from candlelock.contracts import files
+from candlelock.contracts.documents import SEGMENTS
+from candlelock.contracts.leakage_documents import LeakageReport
+from candlelock.contracts.params import bar_seconds
+from candlelock.contracts.select_documents import SelectionReport
+from candlelock.contracts.tables import BASELINES, FITS, MEMBERS, PREDICTIONS, TRADES
+from candlelock.features.audit import disagreements
+from candlelock.features.market import align
+from candlelock.leakage.features import check_certificate, check_registry
+from candlelock.leakage.fills import check_fills
+from candlelock.leakage.fit_scope import check_fits
+from candlelock.leakage.known_labels import check_known_labels
+from candlelock.leakage.results import check_controls, check_score, check_test_reads
+from candlelock.leakage.rows import LEFT_OUT, LabelledRows
+from candlelock.leakage.table import AuditTable, audit_rows
+from candlelock.snapshot import candles
+from candlelock.split.joined import read_feature_tables, read_rows
+from candlelock.split.labels import label_direction
+from candlelock.split.rows import feature_matrix
+from candlelock.split.segments import n_folds
+from candlelock.train.learner import LEARNERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from candlelock.contracts.causality_documents import CausalityReport
+    from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
+    from candlelock.contracts.select_params import SelectParams
+    from candlelock.contracts.stage_params import FeaturesParams, SplitParams
+    from candlelock.features.market import Market
+    from candlelock.leakage.rows import Times
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a head was made with, and what others have found out: certificate, controls, the ledger of reads of test.
+
+    `tuned`: learners whose settings were searched.
+    """
+
+    features: FeaturesParams
+    split: SplitParams
+    select: SelectParams
+    tuned: Sequence[str]
+    horizon_bars: int
+    certificate: CausalityReport
+    controls: ControlsReport
+    reads: Sequence[TestRead]
+
+
+STAGES = ("select", "tune", "train", "calibrate", "evaluate")  # that note the rows they hand over
+
+
+def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
+    """Every check of a head of the project below `root`. Raises InputError for what is missing or broken."""
+    own, folder = files.HeadFiles(head), root / files.SNAPSHOT
+    manifest, frames = candles.read(folder)
+    market = align(frames, 1000 * bar_seconds(manifest.timeframe))
+    entries, built = user_files.read_registry(root, given.features), read_feature_tables(root, given.features)
+    rows = read_rows(root, head)
+    x, names = feature_matrix(rows, built)
+    ledgers = {stage: tables.read(root / own.fits(stage), FITS) for stage in STAGES}
+    selections = documents.read(root / own.report("selection.json"), SelectionReport)
+    embargo_ms = given.split.embargo_bars * market.bar_ms
+    return LeakageReport(
+        checks=[
+            check_certificate(given.certificate, manifest.snapshot_id, [each.name for each in entries], market.bar_ms),
+            check_registry(disagreements(built, entries, market.bar_ms), x, names),
+            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms),
+            *audit_rows(_table(rows, names, x), embargo_ms),
+            check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
+            check_fit_values(selections, rows, x, ledgers),
+            *_results(root, head, given, rows, frames, market.bar_ms),
+            check_controls(given.controls),
+        ]
+    )
+
+
+def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
+    """Labels of the market's first so many bars."""
+    horizon_bars, min_history_bars = given.horizon_bars, given.split.min_history_bars
+    return lambda n_bars: label_direction(between(market, 0, n_bars), horizon_bars, min_history_bars)
+
+
+def _results(
+    root: Path, head: str, given: Given, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame], bar_ms: int
+) -> list[LeakCheck]:
+    """What the ledger of reads, the trades and the score on test say."""
+    own, policy = files.HeadFiles(head), read_policy()
+    predictions = tables.read(root / own.predictions, PREDICTIONS)
+    test = _judged(predictions, rows[(rows["segment"] == "test") & rows["is_up"].notna()])
+    is_up, p_up = test["is_up"].to_numpy(), test["p_up"].to_numpy()
+    spans = int(test["decision_time_ms"].min()), int(test["label_end_ms"].max())
+    trades = tables.read(root / own.report("trades.parquet"), TRADES)
+    return [
+        check_test_reads(given.reads, *spans, policy),
+        check_fills(_in_ms(trades), _signals(predictions, bar_ms), frames, bar_ms),
+        check_score(is_up, p_up, given.horizon_bars, policy),
+    ]
+
+
+def _table(rows: pd.DataFrame, names: Sequence[str], x: np.ndarray) -> AuditTable:
+    """The split and its features as any training table; its parts are the segments."""
+    symbols, symbol = np.unique(rows["symbol"].to_numpy(dtype=str), return_inverse=True)
+    place = {name: number for number, name in enumerate(SEGMENTS)}
+    part = [place.get(name, LEFT_OUT) for name in rows["segment"].to_numpy(dtype=object)]
+    labelled = LabelledRows(
+        symbols=tuple(symbols.tolist()),
+        symbol=symbol,
+        decision_ms=rows["decision_time_ms"].to_numpy(),
+        label_end_ms=rows["label_end_ms"].to_numpy(),
+        is_known=rows["is_up"].notna().to_numpy(),
+        parts=SEGMENTS,
+        part=np.asarray(part),
+    )
+    return AuditTable(labelled, rows["is_up"].to_numpy(), tuple(names), np.asfortranarray(x))
+
+
+def expected_fits(given: Given, folds: int) -> list[str]:
+    """Every fit that the flow makes with these parameters, as `stage/fit`."""
+    parts = [*(f"fold {number}" for number in range(1, folds + 1)), "final"]
+    steps = [*given.select.steps, *(["scaling"] if given.select.scaling != "none" else [])]
+    names = [f"select/{part}{step}" for part in parts for step in ("", *(f"/{step}" for step in steps))]
+    names += [f"tune/{name}/{part}" for name in given.tuned for part in parts[:-1]]
+    for name in (*MEMBERS, *BASELINES):
+        endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
+        names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
+    return [*names, "calibrate/stack", "calibrate/calibrator", "calibrate/threshold", "evaluate/evaluation"]
+
+
+def _judged(predictions: pa.Table, test: pd.DataFrame) -> pd.DataFrame:
+    """Test rows with their probability."""
+    frame = predictions.select(["symbol", "p_up"]).to_pandas()
+    frame["open_time_ms"] = predictions["open_time_utc"].cast("int64").to_numpy()
+    return test.merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")
+
+
+def _in_ms(trades: pa.Table) -> pd.DataFrame:
+    """Symbol, prices and times in milliseconds of each trade."""
+    frame: pd.DataFrame = trades.select(["symbol", "entry_price", "exit_price"]).to_pandas()
+    for name in ("entry", "exit"):
+        frame[f"{name}_ms"] = trades[f"{name}_time_utc"].cast("int64").to_numpy()
+    return frame
+
+
+def _signals(predictions: pa.Table, bar_ms: int) -> dict[str, Times]:
+    """Symbol -> decision times of its signals on test, rising."""
+    frame = predictions.select(["symbol", "segment", "has_signal"]).to_pandas()
+    frame["decision_ms"] = predictions["open_time_utc"].cast("int64").to_numpy() + bar_ms
+    told = frame[frame["has_signal"] & (frame["segment"] == "test")]
+    return {str(name): own["decision_ms"].to_numpy() for name, own in told.groupby("symbol")}

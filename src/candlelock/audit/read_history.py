@@ -1,0 +1,43 @@
+"""Every read of test that the project's history knows of: commits, branches and experiments that never came back."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from candlelock.artifacts import documents
+from candlelock.contracts import files
+from candlelock.contracts.leakage_documents import TestRead, TestReads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_history(root: Path, head: str) -> list[TestRead]:
+    """The lines of the ledger as it lies below `root`, and of every version of it that any git reference reaches.
+
+    `dvc exp run` keeps its results under such references, those of `--temp` and `--queue` too. Outside of a git
+    repository there is only the file.
+    """
+    path = files.HeadFiles(head).test_reads
+    reads = list(documents.read(root / path, TestReads).reads)
+    for blob in _versions(root, path):
+        content = _git(root, "cat-file", "blob", blob)
+        reads += [each for each in TestReads.model_validate_json(content).reads if each not in reads]
+    return reads
+
+
+def _versions(root: Path, path: Path) -> list[str]:
+    """Names of the blobs that the file ever was, the latest first."""
+    lines = _git(root, "log", "--all", "--format=", "--raw", "--no-abbrev", "-m", "--", str(path)).splitlines()
+    blobs = [line.split()[3] for line in lines if line.startswith(":")]
+    return [blob for blob in dict.fromkeys(blobs) if set(blob) != {"0"}]
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git says; nothing where there is no repository."""
+    try:
+        ended = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return ended.stdout if ended.returncode == 0 else ""

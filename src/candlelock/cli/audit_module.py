@@ -1,0 +1,86 @@
+"""`candlelock audit module FILE`: the proof of a feature file that has no registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from candlelock.cli import output
+from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
+from candlelock.contracts.errors import EXIT_CHECK_FAILED
+
+if TYPE_CHECKING:
+    from candlelock.contracts.leakage_documents import Leak
+    from candlelock.leakage.module_report import ModuleReport
+
+MAX_SHOWN = 20
+
+
+def module(
+    file: Annotated[Path, typer.Argument(help="A Python file with functions of one symbol's candle frame.")],
+    candles: Annotated[Path, typer.Option("--candles", help="A folder of candle files, or a snapshot.")],
+    timeframe: Annotated[
+        str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h, where file names leave it open.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="Seconds that one call of a function may take.")
+    ] = 120,
+    as_json: Json = False,
+) -> None:
+    """Try a feature file without a registry for sight of the future; exit code 1 with what was found."""
+    from candlelock.artifacts import numeric_environment
+
+    numeric_environment.lock()
+    from candlelock.cli.audit_candles import read_market
+    from candlelock.leakage.module import audit_module
+    from candlelock.terminal import progress
+
+    market, _ = read_market(Path(), candles, timeframe)
+    with progress.showing("module", "functions") as show:
+        report = audit_module(file, market, timeout, show)
+    if as_json:
+        found = [each.model_dump(mode="json") for check in report.checks for each in check.findings]
+        output.print_json({**report.model_dump(mode="json"), "findings": found})
+    else:
+        _print(report)
+    if not report.passed:
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+def _print(report: ModuleReport) -> None:
+    """Every check, every column, and the first finding of each code and subject."""
+    rows = [
+        ("ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}")
+        for check in report.checks
+    ]
+    output.print_table(("", "check", "compared", "findings"), rows)
+    columns = [
+        (
+            "ok" if each.passed else "FAILED",
+            each.function,
+            each.column,
+            f"{each.n_values:,}",
+            f"{each.n_rows:,}",
+            "all, or unknown" if each.look_back_bars is None else f"{each.look_back_bars:,}",
+        )
+        for each in report.columns
+    ]
+    output.print_table(("", "function", "column", "values", "single rows", "bars back"), columns)
+    first: dict[str, Leak] = {}
+    for found in (found for check in report.checks for found in check.findings):
+        first.setdefault(f"{found.code} {found.subject}", found)
+    for found in list(first.values())[:MAX_SHOWN]:
+        place = " ".join(part for part in (found.subject, found.symbol, found.used_utc) if part)
+        typer.echo(f"error[{found.code}] {place}\n  found     {found.detail}\n  help      {found.help}")
+    if len(first) > MAX_SHOWN:
+        typer.echo(f"… and {len(first) - MAX_SHOWN:,} more: --json")
+    if report.functions_left_out:
+        typer.echo(f"not called, for they take more than a frame: {', '.join(report.functions_left_out)}")
+    typer.echo(f"not examined: {'; '.join(report.not_examined)}")
+    n_wrong, said = sum(not each.passed for each in report.columns), "no finding"
+    if not report.passed:
+        said = f"{report.n_findings:,} findings, {n_wrong:,} of {len(report.columns):,} columns at fault"
+    symbols = ", ".join(report.candles.symbols)
+    typer.echo(f"{report.file}: {said}; {symbols}, {report.candles.n_candles:,} candles")

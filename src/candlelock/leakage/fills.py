@@ -1,0 +1,118 @@
+"""Whether trades could have been had: after their signal, at a price the bar offered, the worse of two exits first.
+
+Works on any back-test's list of long trades. A signal is known at its bar's close; what a bar's prices say is known at
+its end, so that an order goes out with the next open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.rows import leak_check, when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from candlelock.contracts.leakage_documents import FillCode
+    from candlelock.leakage.rows import Times
+
+    Array = npt.NDArray[np.float64]
+
+WHAT = "each trade against its signal and the candles: entry after the signal, prices the bar had, the worse exit first"
+ROOM = 1e-9  # of the price, for rounding
+HELPS: Mapping[FillCode, str] = {
+    "fill-early": "a signal is known at its bar's close: fill at the next open or later",
+    "fill-price": "fill at the open of the bar, and slippage worse; a close is known when it is over",
+    "fill-order": "where stop and target lie in one bar, nothing says which came first: take the stop",
+}
+
+
+def check_fills(
+    trades: pd.DataFrame, signals: Mapping[str, Times], candles: Mapping[str, pd.DataFrame], bar_ms: int
+) -> LeakCheck:
+    """Findings on trades that could not have been had, one for each kind.
+
+    `trades`: symbol, entry_ms, exit_ms, entry_price, exit_price of long trades, filled at opens, and, where they have
+    them, stop_price and target_price, NaN where there is none. `signals`: symbol -> decision times, rising. `candles`:
+    symbol -> open_time_ms, open, high, low, close, in order of time.
+    """
+    findings: list[Leak] = []
+    for symbol, own in trades.groupby("symbol", sort=True):
+        bars, known = candles[str(symbol)], np.asarray(signals.get(str(symbol), np.empty(0, np.int64)))
+        findings += _early(str(symbol), own, known)
+        findings += _prices(str(symbol), own, bars)
+        if {"stop_price", "target_price"} <= set(own.columns):
+            findings += _orders(str(symbol), own, bars, bar_ms)
+    return leak_check("fills", WHAT, len(trades), findings, {"n_trades": len(trades)})
+
+
+def _early(symbol: str, trades: pd.DataFrame, known: Times) -> Iterator[Leak]:
+    """Entries before the first signal after the trade before: nothing had told to buy."""
+    entries, exits = trades["entry_ms"].to_numpy(), trades["exit_ms"].to_numpy()
+    free = np.append(np.iinfo(np.int64).min, exits[:-1])
+    never = np.iinfo(np.int64).max
+    decided = np.append(known, never)[np.searchsorted(known, free, side="left")]
+    early = np.flatnonzero(entries < decided)
+    if len(early):
+        at = int(early[0])
+        told = int(decided[at])
+        is_none = told == never
+        words = "without any signal since" if is_none else f"before the signal of {when(told)}, the first since"
+        detail = f"{len(early):,} entries, this one at {when(entries[at])} {words} the trade before"
+        yield _leak("fill-early", symbol, trades.index[at], None if is_none else told, int(entries[at]), detail)
+
+
+def _prices(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame) -> Iterator[Leak]:
+    """Entries below the open of their bar: a price that was gone, or not there yet."""
+    opened = bars["open_time_ms"].to_numpy()
+    at = np.searchsorted(opened, trades["entry_ms"].to_numpy())
+    at = np.minimum(at, len(opened) - 1)
+    is_there = opened[at] == trades["entry_ms"].to_numpy()
+    price, first = trades["entry_price"].to_numpy(float), bars["open"].to_numpy(float)[at]
+    wrong = np.flatnonzero(~is_there | (price < first * (1 - ROOM)))
+    if len(wrong):
+        one = int(wrong[0])
+        entry = int(trades["entry_ms"].iloc[one])
+        offer = f"the bar opened at {first[one]:.10g}" if is_there[one] else "there is no candle"
+        detail = f"{len(wrong):,} entries, this one at {when(entry)} for {price[one]:.10g}, where {offer}"
+        yield _leak("fill-price", symbol, trades.index[one], None, entry, detail)
+
+
+def _orders(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame, bar_ms: int) -> Iterator[Leak]:
+    """Exits above the stop although a bar of the trade, that of a target reached included, fell to the stop."""
+    opened, first, low, high = (bars[name].to_numpy() for name in ("open_time_ms", "open", "low", "high"))
+    begin = np.searchsorted(opened, trades["entry_ms"].to_numpy())
+    end = np.minimum(np.searchsorted(opened, trades["exit_ms"].to_numpy()), len(opened) - 1)
+    stop, target, exit_price = (trades[name].to_numpy(float) for name in ("stop_price", "target_price", "exit_price"))
+    is_inside = (exit_price >= target * (1 - ROOM)) & (first[end] < target)  # at the target, within its bar
+    wrong = []
+    for number in np.flatnonzero(exit_price > stop * (1 + ROOM)).tolist():
+        fallen = np.flatnonzero(low[begin[number] : end[number] + is_inside[number]] <= stop[number])
+        if len(fallen):
+            wrong.append((number, int(begin[number] + fallen[0])))
+    if wrong:
+        at, bar = wrong[0]
+        detail = (
+            f"{len(wrong):,} exits above the stop, this one for {exit_price[at]:.10g}, though the bar of "
+            f"{when(opened[bar])} went from {low[bar]:.10g} to {high[bar]:.10g}, and the stop stood at {stop[at]:.10g}"
+        )
+        yield _leak("fill-order", symbol, trades.index[at], int(opened[bar]) + bar_ms, int(opened[bar]), detail)
+
+
+def _leak(code: FillCode, symbol: str, row: int, known_ms: int | None, used_ms: int, detail: str) -> Leak:
+    return Leak(
+        code=code,
+        subject="trades",
+        symbol=symbol,
+        row=int(row),
+        known_utc=None if known_ms is None else when(known_ms),
+        used_utc=when(used_ms),
+        detail=detail,
+        help=HELPS[code],
+    )

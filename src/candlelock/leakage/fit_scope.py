@@ -1,0 +1,201 @@
+"""Whether each fit saw the rows it may see, told from the ledger of hand-overs and the times of the split alone.
+
+Rules name the fits of the flow and the part of the split that each use of rows has to lie in. Beyond them: what a fit
+is judged on, and what stops it, lies apart from what it was fitted on by the labels' own times, embargo included;
+nothing that is fitted, stopped or chosen comes near a test label; and every fit that should be there has a record.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from candlelock.contracts.documents import SEGMENTS
+from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.rows import leak_check, when
+from candlelock.split.splitters import apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    from candlelock.contracts.leakage_documents import FitCode
+    from candlelock.leakage.rows import Mask
+
+    Numbers = npt.NDArray[np.int64]
+
+WHAT = "rows that every fit was handed, against the part of the split each may see; labels apart, embargo included"
+HELPS: Mapping[FitCode, str] = {
+    "fit-outside": "hand over rows of that part alone: mask by segment and fold, then purge by label end",
+    "fit-on-test": "nothing may be fitted, stopped or chosen on test: it is for the one judgement at the end",
+    "in-sample": "judge, stop or predict out of sample: leave out what the fit saw, and labels that reach into it",
+    "fit-unrecorded": "note the rows where they are handed over: artifacts.fit_ledger",
+}
+LEARNS = ("fit", "stop", "choose")  # uses whose labels shape the model
+
+
+@dataclass(frozen=True)
+class Permission:
+    """For fits whose name matches: use -> the part its rows have to lie in; `fold` stands for the one in the name."""
+
+    pattern: str
+    parts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Numbers of the rows in the split table, rising, and the digest of their values; None where there is none."""
+
+    rows: Numbers
+    values_sha256: str | None
+
+
+RULES = (
+    Permission(r"select/fold (\d+)(/\w+)?", {"fit": "before fold"}),
+    Permission(r"select/final(/\w+)?", {"fit": "train"}),
+    Permission(r"tune/\w+/fold (\d+)", {"fit": "before fold", "stop": "fold", "choose": "fold"}),
+    Permission(r"train/\w+/fold (\d+)(/rounds)?", {"fit": "before fold", "stop": "before fold", "predict": "fold"}),
+    Permission(r"train/\w+/final(/rounds)?", {"fit": "train", "stop": "train", "predict": "later"}),
+    Permission(r"calibrate/stack", {"fit": "out of fold"}),
+    Permission(r"calibrate/calibrator", {"fit": "calibrate", "choose": "calibrate", "predict": "later"}),
+    Permission(r"calibrate/threshold", {"choose": "decide"}),
+    Permission(r"evaluate/evaluation", {"judge": "test"}),
+)
+CROSS_FITTED = "calibrate/calibrator"  # chooses by what each block of its own segment says of the others
+
+
+def check_fits(
+    rows: pd.DataFrame, ledgers: Mapping[str, pa.Table], expected: Sequence[str], embargo_ms: int
+) -> LeakCheck:
+    """Hold the FITS tables of all stages to the split.
+
+    `rows`: the split table, in its order; `ledgers`: stage -> what it noted; `expected`: fits that have to be there, as
+    `stage/fit`. One finding for each use of rows at fault.
+    """
+    fits: dict[str, dict[str, Numbers]] = {}
+    for stage, table in sorted(ledgers.items()):
+        for (fit, use), hand_over in read_hand_overs(table).items():
+            fits.setdefault(f"{stage}/{fit}", {})[use] = hand_over.rows
+    findings = [_unrecorded(name) for name in expected if name not in fits]
+    for name, uses in fits.items():
+        findings += _outside(rows, name, uses, embargo_ms)
+        findings += _in_sample(rows, name, uses, embargo_ms)
+    seen = {name: {use: len(numbers) for use, numbers in uses.items()} for name, uses in fits.items()}
+    n_compared = sum(n for uses in seen.values() for n in uses.values())
+    return leak_check("fits", WHAT, n_compared, findings, {"n_rows": seen, "embargo_seconds": embargo_ms / 1000})
+
+
+def read_hand_overs(table: pa.Table) -> dict[tuple[str, str], HandOver]:
+    """Fit and use -> what was handed over, of a FITS table."""
+    found = {}
+    for key, runs in table.to_pandas().groupby(["fit", "use"], sort=True):
+        starts, lengths = runs["first_row"].to_numpy(np.int64), runs["n_rows"].to_numpy(np.int64)
+        offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        found[key] = HandOver(np.repeat(starts, lengths) + offsets, runs["values_sha256"].iloc[0])
+    return found
+
+
+def _outside(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo_ms: int) -> Iterator[Leak]:
+    """Rows that lie in another part than the rule says, and rows that learn from test."""
+    rule, fold = _rule(name)
+    test = _part(rows, "test", 0)
+    for use, numbers in uses.items():
+        if use in LEARNS:
+            near_test = numbers[~_apart(rows, numbers, np.flatnonzero(test), embargo_ms)]
+            if len(near_test):
+                yield _leak(rows, "fit-on-test", name, use, near_test, _begin(rows, test), "touch test")
+                continue
+        wanted = rule.parts.get(use) if rule else None
+        if wanted is None:
+            yield Leak(
+                code="fit-unrecorded",
+                subject=f"{name}, {use}",
+                detail=f"no rule says which rows {name} may {use}",
+                help="add a rule for it: leakage.fit_scope",
+            )
+            continue
+        mask = _part(rows, wanted, fold)
+        if use in ("fit", "stop"):
+            mask &= rows["is_up"].notna().to_numpy()
+        out = numbers[~mask[numbers]]
+        if len(out):
+            words = f"lie outside of what it may see: {wanted.replace('fold', f'fold {fold}') if fold else wanted}"
+            yield _leak(rows, "fit-outside", name, use, out, _begin(rows, mask), words)
+
+
+def _in_sample(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo_ms: int) -> Iterator[Leak]:
+    """Rows that a fit is stopped or chosen by, or that it predicts, beside those it was fitted on."""
+    if "fit" not in uses or re.match(CROSS_FITTED, name):
+        return
+    for use in ("stop", "choose", "predict"):
+        others = uses.get(use)
+        if others is None:
+            continue
+        near = uses["fit"][~_apart(rows, uses["fit"], others, embargo_ms)]
+        if len(near):
+            used_ms = int(rows["decision_time_ms"].to_numpy()[others].min())
+            yield _leak(rows, "in-sample", name, use, near, used_ms, f"were fitted on, and reach what it has to {use}")
+
+
+def _rule(name: str) -> tuple[Permission | None, int]:
+    """The rule of a fit, and the fold in its name, 0 where there is none."""
+    for rule in RULES:
+        match = re.fullmatch(rule.pattern + r"( #\d+)?", name)
+        if match:
+            first = match.group(1) if match.re.groups and match.group(1) else ""
+            return rule, int(first) if first.isdigit() else 0
+    return None, 0
+
+
+def _part(rows: pd.DataFrame, name: str, fold: int) -> Mask:
+    """Rows of a part of the split by name."""
+    segment, folds = rows["segment"].to_numpy(dtype=object), rows["fold"].to_numpy(dtype=float, na_value=np.nan)
+    masks = {
+        "before fold": (segment == "train") & (folds < fold),
+        "fold": (segment == "train") & (folds == fold),
+        "out of fold": (segment == "train") & (folds > 0),
+        "later": np.isin(segment, SEGMENTS[1:]),
+    }
+    found: Mask = np.asarray(masks.get(name, segment == name), dtype=bool)
+    return found
+
+
+def _apart(rows: pd.DataFrame, some: Numbers, others: Numbers, embargo_ms: int) -> Mask:
+    starts, ends = rows["decision_time_ms"].to_numpy(), rows["label_end_ms"].to_numpy()
+    return apart(starts[some], ends[some], starts[others], ends[others], embargo_ms)
+
+
+def _begin(rows: pd.DataFrame, mask: Mask) -> int:
+    """First decision of a part."""
+    return int(rows["decision_time_ms"].to_numpy()[mask].min())
+
+
+def _leak(rows: pd.DataFrame, code: FitCode, name: str, use: str, at: Numbers, used_ms: int, words: str) -> Leak:
+    """A finding on the earliest of the rows; `used_ms`: when what it is used on, or may not see, begins."""
+    decisions = rows["decision_time_ms"].to_numpy()[at]
+    row = int(at[decisions.argmin()])
+    return Leak(
+        code=code,
+        subject=f"{name}, {use}",
+        symbol=str(rows["symbol"].iloc[row]),
+        row=row,
+        known_utc=when(rows["label_end_ms"].iloc[row]),
+        used_utc=when(used_ms),
+        detail=f"{len(at):,} rows {words}",
+        help=HELPS[code],
+    )
+
+
+def _unrecorded(name: str) -> Leak:
+    return Leak(
+        code="fit-unrecorded",
+        subject=name,
+        detail="no record of the rows it saw",
+        help=HELPS["fit-unrecorded"],
+    )

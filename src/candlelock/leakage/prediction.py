@@ -1,0 +1,241 @@
+"""How well each feature alone tells the label: better than any market allows, it holds the label or what comes of it.
+
+A feature is cut into quantile bins, missing values in a bin of their own, so that any function of it counts, whether it
+rises, falls or turns. What a bin says is learned on one half of the time and scored on the other, both ways: a feature
+that only drifts names a time, not a label, and scores nothing there.
+
+The bounds. Single features of liquid markets reach an AUC of 0.55, of illiquid and very short ones 0.62; 0.9 for the
+direction leaves room for any honest one. One class of several, such as a barrier that is not reached in time, can
+follow from volatility alone: 0.97. Ranks of a continuous label, where it is volatility, follow from the past up to an
+R² of 0.7: 0.8. Five standard errors are asked for besides, by how much
+ten stretches of the time differ, since labels overlap. A lead of train over all later parts is one from 0.65 on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from candlelock.contracts.leakage_documents import Leak
+from candlelock.leakage.rows import LEFT_OUT, leak_check, when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from candlelock.contracts.leakage_documents import LeakCheck
+    from candlelock.leakage.rows import LabelledRows
+
+    Floats = npt.NDArray[np.float64]
+    Rows = npt.NDArray[np.intp]
+    Codes = npt.NDArray[np.int64]
+
+WHAT = "how well each feature alone tells the label, learned on one half of the time and scored on the other"
+HELP = "take the feature out, or build it from what was known at the decision; encode a label without the row's own"
+ALL = "all parts"
+N_BINS = 32
+N_CODES = N_BINS + 3  # with the two ends, and none
+SAMPLE = 100_000
+MAX_CLASSES = 10
+N_BLOCKS = 10  # stretches of a set's time; the first five are one half
+MIN_BLOCKS = 6  # that have both classes
+MIN_ROWS = 100
+MIN_INDEPENDENT = 20  # labels, overlaps within and between symbols taken off
+BOUNDS = {"direction": 0.9, "class": 0.97, "rank": 0.8}
+ERRORS = 5.0
+TRAIN_BOUND = {"direction": 0.65, "rank": 0.3}  # of a feature that tells so much less of every later part
+LEAD = 0.15
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is to be told of some rows: `target` is 0 or 1, or the label's rank from 0 to 1 where `kind` is rank."""
+
+    kind: str
+    name: str
+    which: Rows
+    target: Floats
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Rows of a question in one part or in all: their places in it, and their stretch of the time."""
+
+    name: str
+    at: Rows
+    block: Codes
+
+
+@dataclass(frozen=True)
+class _Score:
+    """AUC, or R² of ranks, and its standard error."""
+
+    value: float
+    error: float
+
+
+def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], values: Floats) -> LeakCheck:
+    """A finding per feature that tells the label too well; `label` (n_rows,), `values` (n_rows, n_features), NaN none.
+
+    Also for one that tells it in train and much less in every later part: what a label's mean by category does that
+    counts the row's own label.
+    """
+    used = np.flatnonzero(rows.is_known & (rows.part != LEFT_OUT) & ~np.isnan(label))
+    used = used[np.argsort(rows.decision_ms[used], kind="stable")]
+    asked = [(question, list(_sets(rows, question))) for question in _questions(label, used)]
+    findings: list[Leak] = []
+    best: dict[str, float] = {}
+    for at, name in enumerate(names):
+        column = values[used, at]
+        codes = np.zeros(len(values), np.int64)
+        codes[used] = _bins(column)
+        leaks: list[Leak] = []
+        for question, sets in asked:
+            scores = {each.name: _score(codes[question.which], question, each) for each in sets}
+            if question.kind != "class" and scores:
+                best[name] = max(score.value for score in scores.values())
+            leaks += _judge(rows, name, question, sets, scores)
+        findings += leaks[:1]
+    top = dict(sorted(best.items(), key=lambda item: -item[1])[:5])
+    kinds = {question.name: [each.name for each in sets] for question, sets in asked}
+    n_compared = len(names) * sum(len(sets) for _, sets in asked)
+    return leak_check("prediction", WHAT, n_compared, findings, {"strongest": top, "asked": kinds})
+
+
+def _questions(label: Floats, used: Rows) -> Iterator[_Question]:
+    classes = np.unique(label[used])
+    if len(classes) > MAX_CLASSES:
+        ranks = np.empty(len(used))
+        ranks[np.argsort(label[used], kind="stable")] = (np.arange(len(used)) + 0.5) / len(used)
+        yield _Question("rank", "R² of its rank", used, ranks)
+    elif len(classes) > 1:
+        ends = used[np.isin(label[used], classes[[0, -1]])]
+        yield _Question(
+            "direction", f"AUC of {classes[-1]:g} against {classes[0]:g}", ends, _flags(label[ends], classes[-1])
+        )
+        for value in classes if len(classes) > 2 else ():
+            yield _Question("class", f"AUC of {value:g} against the rest", used, _flags(label[used], value))
+
+
+def _flags(label: Floats, value: float) -> Floats:
+    flags: Floats = (label == value).astype(np.float64)
+    return flags
+
+
+def _sets(rows: LabelledRows, question: _Question) -> Iterator[_Set]:
+    """Sets of enough rows, by part and all together; rows of a question come in the order of time."""
+    part = rows.part[question.which]
+    names = [(rows.parts[number], np.flatnonzero(part == number)) for number in range(len(rows.parts))]
+    for name, at in [*names, (ALL, np.arange(len(part)))]:
+        times = rows.decision_ms[question.which[at]]
+        block = np.searchsorted(times, times) * N_BLOCKS // max(len(at), 1)  # rows of one time stay together
+        ones = np.bincount(block, weights=question.target[at], minlength=N_BLOCKS)
+        n_mixed = int(np.sum((ones > 0) & (ones < np.bincount(block, minlength=N_BLOCKS))))
+        n_begun = np.searchsorted(times, rows.label_end_ms[question.which[at]]) - np.searchsorted(times, times)
+        n_independent = np.sum(1 / np.maximum(n_begun, 1))
+        if len(at) >= MIN_ROWS and n_mixed >= MIN_BLOCKS and n_independent >= MIN_INDEPENDENT:
+            yield _Set(name, at, block)
+
+
+def _bins(column: Floats) -> Codes:
+    """Number of each value's quantile bin, from 1; 0 where there is none."""
+    there = column[~np.isnan(column)]
+    if not len(there):
+        return np.zeros(len(column), np.int64)
+    step = -(-len(there) // SAMPLE)
+    edges = np.unique(np.append(np.quantile(there[::step], np.linspace(0, 1, N_BINS + 1), method="lower"), there.min()))
+    return np.where(np.isnan(column), 0, np.maximum(np.searchsorted(edges, column, side="right"), 1))
+
+
+def _score(codes: Codes, question: _Question, rows: _Set) -> _Score:
+    """The mean of both ways from one half of the time to the other, its error by how the stretches differ."""
+    cells, target = codes[rows.at] + N_CODES * rows.block, question.target[rows.at]
+    counts, sums, squares = (_cells(cells, weights) for weights in (np.ones(len(target)), target, target**2))
+    judge = _explained if question.kind == "rank" else _ranked
+    halves = slice(0, N_BLOCKS // 2), slice(N_BLOCKS // 2, N_BLOCKS)
+    scores = []
+    for learn, test in (halves, halves[::-1]):
+        n_learned, learned = counts[learn].sum(axis=0), sums[learn].sum(axis=0)
+        told = (learned + learned.sum() / max(n_learned.sum(), 1)) / (n_learned + 1)
+        scores.append(judge(told, counts[test], sums[test], squares[test]))
+    one, other = scores
+    return _Score((one.value + other.value) / 2, float(np.hypot(one.error, other.error)) / 2)
+
+
+def _cells(cells: Codes, weights: Floats) -> Floats:
+    """Sums by stretch and bin."""
+    sums = np.bincount(cells, weights=weights, minlength=N_BLOCKS * N_CODES)
+    return np.asarray(sums, dtype=np.float64).reshape(N_BLOCKS, N_CODES)
+
+
+def _ranked(told: Floats, counts: Floats, ones: Floats, _: Floats) -> _Score:
+    """AUC; arrays of (stretches, bins)."""
+    zeros = counts - ones
+    parts = np.array([_auc(told, *each) for each in zip(ones, zeros, strict=True) if each[0].any() and each[1].any()])
+    if len(parts) < 2:
+        return _Score(0.5, 1.0)
+    error = float(parts.std(ddof=1) / np.sqrt(len(parts)))
+    return _Score(_auc(told, ones.sum(axis=0), zeros.sum(axis=0)), error)
+
+
+def _explained(told: Floats, counts: Floats, sums: Floats, squares: Floats) -> _Score:
+    """R²; arrays of (stretches, bins)."""
+    mean = sums.sum() / max(counts.sum(), 1)
+    wrong = np.sum(squares - 2 * told * sums + told**2 * counts, axis=1)
+    spread = np.sum(squares - 2 * mean * sums + mean**2 * counts, axis=1)
+    if not spread.sum() > 0:
+        return _Score(0.0, 1.0)
+    share = float(wrong.sum() / spread.sum())
+    return _Score(1 - share, float(np.sqrt(np.sum((wrong - share * spread) ** 2)) / spread.sum()))
+
+
+def _auc(told: Floats, ones: Floats, zeros: Floats) -> float:
+    """Chance that a one is told higher than a zero, ties by half; counts per bin."""
+    _, level = np.unique(told, return_inverse=True)
+    high, low = np.bincount(level, weights=ones), np.bincount(level, weights=zeros)
+    below = np.cumsum(low) - low
+    return float(np.sum(high * (below + low / 2)) / (high.sum() * low.sum()))
+
+
+def _judge(
+    rows: LabelledRows, name: str, question: _Question, sets: list[_Set], scores: dict[str, _Score]
+) -> Iterator[Leak]:
+    chance = 0.0 if question.kind == "rank" else 0.5
+    bound = BOUNDS[question.kind]
+    for each in sets:
+        score = scores[each.name]
+        if score.value >= max(bound, chance + ERRORS * score.error):
+            detail = f"{question.name} is {score.value:.3f} in {each.name}; at most {bound:g} can be earned"
+            yield _leak(rows, name, question, each, detail)
+    train = next((each for each in sets if each.name == "train"), None)
+    later = [scores[each.name] for each in sets if each.name not in ("train", ALL)]
+    if train is not None and later and question.kind in TRAIN_BOUND and _leads(question.kind, scores["train"], later):
+        detail = f"{question.name} is {scores['train'].value:.3f} in train and at most "
+        detail += (
+            f"{max(score.value for score in later):.3f} in later parts: it holds train's labels, each row's own too"
+        )
+        yield _leak(rows, name, question, train, detail)
+
+
+def _leads(kind: str, train: _Score, later: list[_Score]) -> bool:
+    """Whether train's score is high, and above that of every later part by more than noise."""
+    if kind == "rank" and max(score.value for score in later) > 0.1 * train.value:
+        return False  # volatility is told by less in one year than in another
+    leads = [train.value - each.value - max(LEAD, ERRORS * float(np.hypot(train.error, each.error))) for each in later]
+    return train.value > TRAIN_BOUND[kind] and min(leads) > 0
+
+
+def _leak(rows: LabelledRows, name: str, question: _Question, each: _Set, detail: str) -> Leak:
+    row = int(question.which[each.at[0]])
+    return Leak(
+        code="label-in-feature",
+        subject=name,
+        symbol=rows.symbol_at(row),
+        row=row,
+        known_utc=when(rows.label_end_ms[row]),
+        used_utc=when(rows.decision_ms[row]),
+        detail=detail,
+        help=HELP,
+    )

@@ -1,0 +1,88 @@
+"""What results alone can tell: a score better than anyone's, a test that was read too often, controls that failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sklearn.metrics import roc_auc_score
+
+from candlelock.contracts.documents import utc_ms
+from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.rows import leak_check
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from candlelock.contracts.leakage_documents import ControlsReport, TestRead
+    from candlelock.contracts.policy import Policy, TooGood
+
+    Array = npt.NDArray[np.float64]
+
+
+def check_score(is_up: Array, p_up: Array, horizon_bars: int, policy: Policy) -> LeakCheck:
+    """The AUC on test is at most what the policy believes at this horizon; labels 1.0 and 0.0, shape (n_rows,)."""
+    auc, bound = float(roc_auc_score(is_up, p_up)), _bound(policy, horizon_bars)
+    findings = []
+    if auc > bound.max_auc_roc:
+        detail = f"AUC {auc:.4f} on test, {horizon_bars} bars ahead; up to {bound.max_auc_roc} is believed: {bound.why}"
+        help_line = "look for the leak: the label in a feature, rows on both sides, fills; or raise the policy's bound"
+        findings.append(Leak(code="too-good", subject="p_up", detail=detail, help=help_line))
+    what = "AUC on test against the policy's bound for the horizon"
+    evidence = {"auc_roc": round(auc, 6), "max_auc_roc": bound.max_auc_roc, "horizon_bars": horizon_bars}
+    return leak_check("score", what, len(is_up), findings, evidence)
+
+
+def check_test_reads(reads: Sequence[TestRead], first_ms: int, last_ms: int, policy: Policy) -> LeakCheck:
+    """Test has not been read for more models than the policy allows.
+
+    `reads`: the ledger, of which those lines count whose rows overlap with test in time, from its first decision to its
+    last label end.
+    """
+    same = [
+        each
+        for each in reads
+        if utc_ms(each.first_decision_utc) <= last_ms and first_ms <= utc_ms(each.last_label_end_utc)
+    ]
+    n_models = len({read.predictions_sha256 for read in same})
+    findings = []
+    if n_models > policy.max_test_models:
+        detail = f"{n_models} models were judged on these test rows, {policy.max_test_models} are allowed"
+        help_line = "take newer candles for test, and settle on a model before you look"
+        findings.append(Leak(code="test-worn-out", subject="test", detail=detail, help=help_line))
+    what = "models judged on test rows of this time, by the ledger of reads, experiments included"
+    evidence = {"n_models": n_models, "max_models": policy.max_test_models, "n_reads": len(reads)}
+    return leak_check("test reads", what, len(reads), findings, evidence)
+
+
+def check_controls(report: ControlsReport) -> LeakCheck:
+    """Markets without anything to know got no GO, the one with a planted edge did, and nothing fitted knew of test."""
+    findings = []
+    for control in report.controls:
+        if control.has_edge != (control.verdict == "GO"):
+            code, help_line = (
+                ("control-missed", "the flow misses what is there: look at the folds, the labels and the threshold")
+                if control.has_edge
+                else ("control-go", "the flow finds what is not there: it sees the future, or its gates are too weak")
+            )
+            detail = f"verdict {control.verdict}: {', '.join(control.gates_failed) or 'every gate passed'}"
+            findings.append(Leak(code=code, subject=control.name, detail=detail, help=help_line))
+    if report.blind.differing:
+        detail = f"what is fitted changes when only the candles from {report.blind.test_begin_utc} on, test, are others"
+        help_line = f"find what reads test before it is judged; it shows first in {report.blind.differing[0]}"
+        used = report.blind.test_begin_utc
+        findings.append(
+            Leak(code="control-peeks", subject=report.blind.differing[0], used_utc=used, detail=detail, help=help_line)
+        )
+    what = "the flow on markets of which it is known what there is to know, and on two that differ in test alone"
+    evidence = {str(each.name): each.model_dump(mode="json", exclude={"name"}) for each in report.controls}
+    evidence["blind"] = report.blind.model_dump(mode="json")
+    return leak_check("controls", what, len(report.controls) + report.blind.n_compared, findings, evidence)
+
+
+def _bound(policy: Policy, horizon_bars: int) -> TooGood:
+    """The first bound, from the shortest horizon on, that covers this one."""
+    fitting = (b for b in policy.too_good if b.max_horizon_bars is None or horizon_bars <= b.max_horizon_bars)
+    return next(fitting)

@@ -1,0 +1,79 @@
+"""Reads of test that any reference of git knows of are counted, also those of experiments that were left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from candlelock.artifacts import documents
+from candlelock.audit.read_history import read_history
+from candlelock.contracts.leakage_documents import TestRead, TestReads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEDGER = "ledger/direction/test_reads.json"
+
+
+def read(number: int) -> TestRead:
+    day = "2024-03-01T00:00:00Z"
+    return TestRead(
+        test_rows_sha256="0" * 64,
+        predictions_sha256=f"{number:064x}",
+        n_rows=9,
+        first_decision_utc=day,
+        last_label_end_utc=day,
+    )
+
+
+def git(root: Path, *arguments: str) -> str:
+    who = {f"GIT_{name}": "tester@example.org" for name in ("AUTHOR_NAME", "AUTHOR_EMAIL")}
+    who |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in who.items()}
+    environment = os.environ | who | {"GIT_CONFIG_GLOBAL": os.devnull}
+    answer = subprocess.run(["git", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
+
+
+def write(root: Path, *numbers: int) -> None:
+    documents.write(root / LEDGER, TestReads(reads=[read(number) for number in numbers]))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Reads 1 and 2 on main; 3 in an experiment that only a reference of its own holds; 4 in the working tree."""
+    (tmp_path / LEDGER).parent.mkdir(parents=True)
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    for numbers in ((1,), (1, 2)):
+        write(tmp_path, *numbers)
+        git(tmp_path, "add", "--all")
+        git(tmp_path, "commit", "--quiet", "--message", "Read test")
+    write(tmp_path, 1, 2, 3)
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "Experiment")
+    git(tmp_path, "update-ref", "refs/exps/aa/bb/honest-owl", "HEAD")
+    git(tmp_path, "reset", "--quiet", "--hard", "HEAD~1")
+    write(tmp_path, 1, 2, 4)
+    return tmp_path
+
+
+def numbers(reads: list[TestRead]) -> set[int]:
+    return {int(each.predictions_sha256, 16) for each in reads}
+
+
+def test_commits_experiments_and_the_working_tree_count(project: Path) -> None:
+    found = read_history(project, "direction")
+    assert numbers(found) == {1, 2, 3, 4}
+    assert len(found) == 4
+
+
+def test_lines_that_were_deleted_by_hand_come_back(project: Path) -> None:
+    write(project, 4)
+    assert numbers(read_history(project, "direction")) == {1, 2, 3, 4}
+
+
+def test_outside_of_a_repository_there_is_the_file(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).parent.mkdir(parents=True)
+    write(tmp_path, 7)
+    assert numbers(read_history(tmp_path, "direction")) == {7}

@@ -1,0 +1,62 @@
+"""Labels that are known at their end pass; those that look further, or are filled, do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from candlelock.causality.other_candles import between
+from candlelock.leakage.known_labels import check_known_labels
+from candlelock.split.labels import label_direction
+from tests.markets import walk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from candlelock.contracts.leakage_documents import LeakCheck
+
+MARKET = walk(4, 2, 400, gap_share=0.03)
+
+
+def label(n_bars: int, horizon_bars: int = 4) -> pd.DataFrame:
+    return label_direction(between(MARKET, 0, n_bars), horizon_bars, 0)
+
+
+def check(make: object) -> LeakCheck:
+    return check_known_labels(make, MARKET.open_time_ms, MARKET.bar_ms)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("horizon_bars", [1, 4, 20])
+def test_honest_labels_pass(horizon_bars: int) -> None:
+    found = check(lambda n_bars: label(n_bars, horizon_bars))
+    assert found.passed
+    assert found.n_compared > 1_000
+
+
+def test_a_label_that_looks_a_bar_further_than_it_says_is_found() -> None:
+    def further(n_bars: int) -> pd.DataFrame:
+        return label(n_bars, 5).assign(label_end_ms=lambda frame: frame["label_end_ms"] - MARKET.bar_ms)
+
+    (leak,) = check(further).findings
+    assert leak.code == "label-sees-further"
+    assert leak.known_utc is not None
+    assert leak.used_utc is not None
+
+
+def test_unknown_labels_that_were_filled_are_found() -> None:
+    (leak,) = check(lambda n_bars: label(n_bars).fillna({"is_up": 0.0})).findings
+    assert "not there yet" in leak.detail
+
+
+def test_a_threshold_over_all_rows_is_found() -> None:
+    """A label against the median of all returns, later ones included."""
+
+    def over_median(n_bars: int) -> pd.DataFrame:
+        frame = label(n_bars)
+        ahead = frame["future_return"]
+        return frame.assign(is_up=np.where(ahead.isna(), np.nan, ahead > ahead.median()))
+
+    (leak,) = check(over_median).findings
+    assert "changes when candles after its end" in leak.detail
