@@ -58,7 +58,7 @@ CONFINED = {
         {
             "candlelock.cli.data",
             "candlelock.evaluate.latency",
-            "candlelock.leakage.module_clock",
+            "candlelock.leakage.module.clock",
             "candlelock.snapshot.exchange.client",
             "candlelock.terminal.progress",
         },

@@ -42,13 +42,17 @@ def test_a_clean_clone_rebuilds_the_committed_lock(built: Project, tmp_path: Pat
     assert clone.git("status", "--porcelain") == ""
 
 
-def test_an_experiment_changes_what_it_should(copy: Project) -> None:
+def test_an_experiment_changes_what_it_should_and_counts_as_a_read_of_test(built: Project, copy: Project) -> None:
+    copy.dvc("freeze", "controls")  # they cost as much as all the rest
     before = copy.lock()
     copy.dvc("exp", "run", "-S", "heads.direction.horizon_bars=2")
     after = copy.lock()
     changed = {path for path in after if after[path] != before[path]}
     assert {"data/split", "models/direction/lightgbm.txt", "reports/direction/model_card.json"} <= changed
     assert changed.isdisjoint({"data/snapshot", "data/features"})
+    ledgers = [json.loads((each.root / "ledger/direction/test_reads.json").read_text()) for each in (built, copy)]
+    assert [len(ledger["reads"]) for ledger in ledgers] == [1, 2]
+    assert ledgers[1]["reads"][:1] == ledgers[0]["reads"]
     assert "heads.direction.horizon_bars" in copy.dvc("params", "diff")
     assert "auc_roc" in copy.dvc("metrics", "diff")
     assert "horizon_bars" in copy.dvc("exp", "show", "--csv")

@@ -39,11 +39,12 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
     The ledger of reads counts what any git reference knows of. `progress(n_done, n_total)`. Raises InputError for what
     is missing or broken.
     """
+    reads = {head: read_history(root, head) for head in params.heads}  # first: it fails where the flow has not run
     certificate = make_certificate(root, params, lambda done, total: progress(SHARES[0] * done // total, STEPS))
     controls = make_controls(root, params, lambda done, total: progress(SHARES[0] + SHARES[1] * done // total, STEPS))
     reports = {}
     for number, (head, asked) in enumerate(params.heads.items(), start=1):
-        given = given_of(params, asked.horizon_bars, certificate, controls, read_history(root, head))
+        given = given_of(params, asked.horizon_bars, certificate, controls, reads[head])
         reports[head] = examine_head(root, head, given)
         progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
     return reports

@@ -13,7 +13,7 @@ from candlelock.causality.comparison import PLUGIN_RTOL
 from candlelock.causality.cuts import choose_cuts
 from candlelock.causality.examination import Examination, Probe, Violation, build_values, failure
 from candlelock.causality.findings import describe_all
-from candlelock.causality.other_candles import between, first_bars
+from candlelock.causality.other_candles import between
 from candlelock.causality.stored_tables import TABLES, check_tables
 from candlelock.contracts.causality_documents import (
     CausalityCheck,
@@ -22,6 +22,7 @@ from candlelock.contracts.causality_documents import (
     ExaminedFeature,
 )
 from candlelock.contracts.documents import utc_text
+from candlelock.features.market import first_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

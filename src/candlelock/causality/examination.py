@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from candlelock.causality.comparison import PLUGIN_RTOL, differences, spread
-from candlelock.causality.other_candles import first_bars
 from candlelock.contracts.errors import CandlelockError
+from candlelock.features.market import first_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

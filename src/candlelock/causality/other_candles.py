@@ -38,12 +38,6 @@ def _market(like: Market, open_time_ms: npt.NDArray[np.int64], columns: Mapping[
     return Market(like.symbols, like.bar_ms, open_time_ms, **fields, extras=extras)
 
 
-def first_bars(market: Market) -> npt.NDArray[np.int64]:
-    """Number of each symbol's first bar; the number of bars where it has none."""
-    has_bar = market.has_bar
-    return np.asarray(np.where(has_bar.any(axis=1), has_bar.argmax(axis=1), has_bar.shape[1]), dtype=np.int64)
-
-
 def replaced(
     market: Market,
     first: int,

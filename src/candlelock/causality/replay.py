@@ -16,8 +16,9 @@ from candlelock.artifacts import seeds
 from candlelock.causality.cuts import densest_gaps, gap_edges
 from candlelock.causality.examination import Built
 from candlelock.causality.offsets import REACHES, altered_by
-from candlelock.causality.other_candles import between, first_bars, replaced
+from candlelock.causality.other_candles import between, replaced
 from candlelock.contracts.documents import utc_text
+from candlelock.features.market import first_bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

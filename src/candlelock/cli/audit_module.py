@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from candlelock.cli import output
+from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
 from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
 
 if TYPE_CHECKING:
-    from candlelock.contracts.leakage_documents import Leak
-    from candlelock.leakage.module_report import ModuleReport
-
-MAX_SHOWN = 20
+    from candlelock.leakage.module.report import ModuleReport
 
 
 def module(
@@ -34,7 +32,7 @@ def module(
 
     numeric_environment.lock()
     from candlelock.cli.audit_candles import read_market
-    from candlelock.leakage.module import audit_module
+    from candlelock.leakage.module.audit import audit_module
     from candlelock.terminal import progress
 
     market, _ = read_market(Path(), candles, timeframe)
@@ -51,11 +49,7 @@ def module(
 
 def _print(report: ModuleReport) -> None:
     """Every check, every column, and the first finding of each code and subject."""
-    rows = [
-        ("ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}")
-        for check in report.checks
-    ]
-    output.print_table(("", "check", "compared", "findings"), rows)
+    output.print_table(HEADER, [check_line(check) for check in report.checks])
     columns = [
         (
             "ok" if each.passed else "FAILED",
@@ -68,14 +62,7 @@ def _print(report: ModuleReport) -> None:
         for each in report.columns
     ]
     output.print_table(("", "function", "column", "values", "single rows", "bars back"), columns)
-    first: dict[str, Leak] = {}
-    for found in (found for check in report.checks for found in check.findings):
-        first.setdefault(f"{found.code} {found.subject}", found)
-    for found in list(first.values())[:MAX_SHOWN]:
-        place = " ".join(part for part in (found.subject, found.symbol, found.used_utc) if part)
-        typer.echo(f"error[{found.code}] {place}\n  found     {found.detail}\n  help      {found.help}")
-    if len(first) > MAX_SHOWN:
-        typer.echo(f"… and {len(first) - MAX_SHOWN:,} more: --json")
+    print_leaks([leak for check in report.checks for leak in check.findings])
     if report.functions_left_out:
         typer.echo(f"not called, for they take more than a frame: {', '.join(report.functions_left_out)}")
     typer.echo(f"not examined: {'; '.join(report.not_examined)}")

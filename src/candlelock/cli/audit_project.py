@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from candlelock.cli import output
+from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from candlelock.contracts.leakage_documents import Leak, LeakageReport, LeakCheck
-
-MAX_SHOWN = 20
+    from candlelock.contracts.leakage_documents import LeakageReport
 
 
 def audit_project(root: Path, as_json: bool) -> None:
@@ -42,27 +41,9 @@ def _print(reports: Mapping[str, LeakageReport]) -> None:
     from candlelock.contracts.leakage_documents import PROVES
 
     for head, report in reports.items():
-        rows = [("ok" if check.passed else "FAILED", PROVES[check.name], *describe(check)) for check in report.checks]
-        output.print_table(("", f"{head}: stands behind", "check", "compared", "findings"), rows)
-    found = [leak for report in reports.values() for check in report.checks for leak in check.findings]
-    print_leaks(found)
-    n_findings = sum(check.n_findings for report in reports.values() for check in report.checks)
+        rows = [(*check_line(check), PROVES[check.name]) for check in report.checks]
+        output.print_table((*HEADER, f"{head}: stands behind"), rows)
+    checks = [check for report in reports.values() for check in report.checks]
+    print_leaks([leak for check in checks for leak in check.findings])
+    n_findings = sum(check.n_findings for check in checks)
     typer.echo(f"{n_findings:,} findings" if n_findings else "no finding")
-
-
-def describe(check: LeakCheck) -> tuple[str, str, str]:
-    """Name, how much was compared, how many findings."""
-    return check.name, f"{check.n_compared:,}", f"{check.n_findings:,}"
-
-
-def print_leaks(leaks: list[Leak]) -> None:
-    """Each finding with the times that contradict each other; the first of many."""
-    for leak in leaks[:MAX_SHOWN]:
-        row = "" if leak.row is None else f"row {leak.row}"
-        place = " ".join(part for part in (leak.subject, leak.symbol, row) if part)
-        typer.echo(f"error[{leak.code}] {place}\n  found     {leak.detail}")
-        if leak.known_utc or leak.used_utc:
-            typer.echo(f"  times     known {leak.known_utc or '—'}, used {leak.used_utc or '—'}")
-        typer.echo(f"  help      {leak.help}")
-    if len(leaks) > MAX_SHOWN:
-        typer.echo(f"… and {len(leaks) - MAX_SHOWN:,} more: --json")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from candlelock.cli import output
+from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
 from candlelock.cli.output import HERE, Json
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem
 
 if TYPE_CHECKING:
-    from candlelock.contracts.leakage_documents import Leak, LeakCheck
+    from candlelock.contracts.leakage_documents import LeakCheck
     from candlelock.leakage.rows import LabelledRows
     from candlelock.leakage.table import AuditTable
 
@@ -113,14 +114,9 @@ def _document(read: AuditTable, checks: list[LeakCheck]) -> dict[str, object]:
 
 
 def _print(read: AuditTable, checks: list[LeakCheck]) -> None:
-    """Every check, then every finding."""
-    rows = [
-        ("ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}")
-        for check in checks
-    ]
-    output.print_table(("", "check", "compared", "findings"), rows)
-    for found in (found for check in checks for found in check.findings):
-        typer.echo(_text(found))
+    """Every check, then the findings."""
+    output.print_table(HEADER, [check_line(check) for check in checks])
+    print_leaks([leak for check in checks for leak in check.findings])
     for note in read.notes:
         typer.echo(f"note: {note}")
     n_found = sum(check.n_findings for check in checks)
@@ -129,12 +125,3 @@ def _print(read: AuditTable, checks: list[LeakCheck]) -> None:
     )
     said = f"{n_found:,} findings" if n_found else "no finding"
     typer.echo(f"{said} in {len(read.label):,} rows ({parts}) with {len(read.names):,} features")
-
-
-def _text(found: Leak) -> str:
-    row = None if found.row is None else f"row {found.row}"
-    place = " ".join(part for part in (found.subject, found.symbol, row) if part)
-    times = [f"{word} {time}" for word, time in (("known", found.known_utc), ("used", found.used_utc)) if time]
-    lines = [f"error[{found.code}] {place}", f"  found     {found.detail}"]
-    lines += [f"  times     {', '.join(times)}"] if times else []
-    return "\n".join([*lines, f"  help      {found.help}"])

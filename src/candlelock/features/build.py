@@ -12,6 +12,7 @@ from candlelock.contracts.errors import InputError, Problem, nearest, raise_if
 from candlelock.contracts.tables import TIME
 from candlelock.features.catalogue import GROUPS, declare
 from candlelock.features.engine import compute_in_parts
+from candlelock.features.market import first_bars
 from candlelock.features.plugins import build_plugins
 from candlelock.features.program import lower
 
@@ -45,7 +46,7 @@ def build_in_parts(
         raise InputError(Problem("market-empty", "market", "no bars", "at least one", "hand over candles"))
     program, of_plugins = program_of(entries, market.bar_ms), build_plugins(plugins, market)
     refuse_missing([entry.name for entry in entries], [*program.facts, *of_plugins])
-    begins = np.argmax(market.has_bar, axis=1)
+    begins = first_bars(market)
     at = 0
     for part in compute_in_parts(program, market, n_bars, n_threads):
         end = at + part.shape[2]

@@ -78,6 +78,12 @@ def align(candles: Mapping[str, pd.DataFrame], bar_ms: int) -> Market:
     return Market(tuple(candles), bar_ms, grid, **fields, extras=grids)
 
 
+def first_bars(market: Market) -> npt.NDArray[np.int64]:
+    """Number of each symbol's first bar; the number of bars where it has none."""
+    has_bar = market.has_bar
+    return np.asarray(np.where(has_bar.any(axis=1), has_bar.argmax(axis=1), has_bar.shape[1]), dtype=np.int64)
+
+
 def with_books(market: Market, books: Mapping[str, pa.Table]) -> Market:
     """The market with the columns of order-book bars as extras `book_<column>`; NaN where there is no recording.
 

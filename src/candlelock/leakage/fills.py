@@ -36,17 +36,19 @@ HELPS: Mapping[FillCode, str] = {
 def check_fills(
     trades: pd.DataFrame, signals: Mapping[str, Times], candles: Mapping[str, pd.DataFrame], bar_ms: int
 ) -> LeakCheck:
-    """Findings on trades that could not have been had, one for each kind.
+    """Findings on trades that could not have been had, one for each kind and side.
 
     `trades`: symbol, entry_ms, exit_ms, entry_price, exit_price of long trades, filled at opens, and, where they have
-    them, stop_price and target_price, NaN where there is none. `signals`: symbol -> decision times, rising. `candles`:
-    symbol -> open_time_ms, open, high, low, close, in order of time.
+    them, stop_price and target_price, NaN where there is none; of each symbol in order of time. Its last trade may end
+    at the close of the last bar. `signals`: symbol -> decision times, rising. `candles`: symbol -> open_time_ms, open,
+    high, low, close, in order of time.
     """
     findings: list[Leak] = []
     for symbol, own in trades.groupby("symbol", sort=True):
         bars, known = candles[str(symbol)], np.asarray(signals.get(str(symbol), np.empty(0, np.int64)))
         findings += _early(str(symbol), own, known)
-        findings += _prices(str(symbol), own, bars)
+        findings += _entries(str(symbol), own, bars)
+        findings += _exits(str(symbol), own, bars, bar_ms)
         if {"stop_price", "target_price"} <= set(own.columns):
             findings += _orders(str(symbol), own, bars, bar_ms)
     return leak_check("fills", WHAT, len(trades), findings, {"n_trades": len(trades)})
@@ -68,20 +70,44 @@ def _early(symbol: str, trades: pd.DataFrame, known: Times) -> Iterator[Leak]:
         yield _leak("fill-early", symbol, trades.index[at], None if is_none else told, int(entries[at]), detail)
 
 
-def _prices(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame) -> Iterator[Leak]:
+def _entries(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame) -> Iterator[Leak]:
     """Entries below the open of their bar: a price that was gone, or not there yet."""
-    opened = bars["open_time_ms"].to_numpy()
-    at = np.searchsorted(opened, trades["entry_ms"].to_numpy())
-    at = np.minimum(at, len(opened) - 1)
-    is_there = opened[at] == trades["entry_ms"].to_numpy()
-    price, first = trades["entry_price"].to_numpy(float), bars["open"].to_numpy(float)[at]
+    times, price = trades["entry_ms"].to_numpy(), trades["entry_price"].to_numpy(float)
+    at, is_there = _find(bars, times)
+    first = bars["open"].to_numpy(float)[at]
     wrong = np.flatnonzero(~is_there | (price < first * (1 - ROOM)))
     if len(wrong):
         one = int(wrong[0])
-        entry = int(trades["entry_ms"].iloc[one])
         offer = f"the bar opened at {first[one]:.10g}" if is_there[one] else "there is no candle"
-        detail = f"{len(wrong):,} entries, this one at {when(entry)} for {price[one]:.10g}, where {offer}"
-        yield _leak("fill-price", symbol, trades.index[one], None, entry, detail)
+        detail = f"{len(wrong):,} entries, this one at {when(times[one])} for {price[one]:.10g}, where {offer}"
+        yield _leak("fill-price", symbol, trades.index[one], None, int(times[one]), detail)
+
+
+def _exits(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame, bar_ms: int) -> Iterator[Leak]:
+    """Exits above the open of their bar, but for a target that the bar reached and a close at the end of all."""
+    times, price = trades["exit_ms"].to_numpy(), trades["exit_price"].to_numpy(float)
+    at, is_there = _find(bars, times)
+    best = np.where(is_there, bars["open"].to_numpy(float)[at], -np.inf)
+    if "target_price" in trades.columns:
+        target = trades["target_price"].to_numpy(float)
+        is_reached = is_there & (bars["high"].to_numpy(float)[at] >= target)
+        best = np.where(is_reached, np.fmax(best, target), best)
+    before, is_over = _find(bars, times[-1:] - bar_ms)
+    if is_over[0]:
+        best[-1] = max(best[-1], float(bars["close"].iloc[before[0]]))
+    wrong = np.flatnonzero(price > best * (1 + ROOM))
+    if len(wrong):
+        one = int(wrong[0])
+        offer = f"{best[one]:.10g} was to be had" if np.isfinite(best[one]) else "there is no candle"
+        detail = f"{len(wrong):,} exits, this one at {when(times[one])} for {price[one]:.10g}, where {offer}"
+        yield _leak("fill-price", symbol, trades.index[one], None, int(times[one]), detail)
+
+
+def _find(bars: pd.DataFrame, times: Times) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Place of the candle that opens at each time, and whether there is one."""
+    opened = bars["open_time_ms"].to_numpy()
+    at = np.minimum(np.searchsorted(opened, times), len(opened) - 1)
+    return at, opened[at] == times
 
 
 def _orders(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame, bar_ms: int) -> Iterator[Leak]:

@@ -97,7 +97,8 @@ def read_hand_overs(table: pa.Table) -> dict[tuple[str, str], HandOver]:
     for key, runs in table.to_pandas().groupby(["fit", "use"], sort=True):
         starts, lengths = runs["first_row"].to_numpy(np.int64), runs["n_rows"].to_numpy(np.int64)
         offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        found[key] = HandOver(np.repeat(starts, lengths) + offsets, runs["values_sha256"].iloc[0])
+        digest = runs["values_sha256"].iloc[0]  # pandas has NaN where there is none
+        found[key] = HandOver(np.repeat(starts, lengths) + offsets, digest if isinstance(digest, str) else None)
     return found
 
 
@@ -123,6 +124,9 @@ def _outside(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo
         mask = _part(rows, wanted, fold)
         if use in ("fit", "stop"):
             mask &= rows["is_up"].notna().to_numpy()
+        if wanted == "before fold":  # a label that reaches into the fold is not before it
+            validated = np.flatnonzero(_part(rows, "fold", fold) & rows["is_up"].notna().to_numpy())
+            mask &= _apart(rows, np.arange(len(rows)), validated, embargo_ms)
         out = numbers[~mask[numbers]]
         if len(out):
             words = f"lie outside of what it may see: {wanted.replace('fold', f'fold {fold}') if fold else wanted}"

@@ -9,6 +9,11 @@ direction leaves room for any honest one. One class of several, such as a barrie
 follow from volatility alone: 0.97. Ranks of a continuous label, where it is volatility, follow from the past up to an
 R² of 0.7: 0.8. Five standard errors are asked for besides, by how much
 ten stretches of the time differ, since labels overlap. A lead of train over all later parts is one from 0.65 on.
+
+Two more signs need no strength. A feature that has the label of the row before, while three quarters of what that looks
+at are still to come, knows it too early: 0.95, since a quarter of it is honestly known. And where rows with one value
+of a feature have a mean label nearer to it than the noise of so few labels allows, it was made of these labels: a mean
+by category that counts the row's own.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammainc
 
 from candlelock.contracts.leakage_documents import Leak
 from candlelock.leakage.rows import LEFT_OUT, leak_check, when
@@ -45,6 +51,11 @@ MIN_ROWS = 100
 MIN_INDEPENDENT = 20  # labels, overlaps within and between symbols taken off
 BOUNDS = {"direction": 0.9, "class": 0.97, "rank": 0.8}
 ERRORS = 5.0
+BEFORE_BOUND = 0.95
+AHEAD_SHARE = 0.75  # of what a label looks at
+MIN_GROUPS, MIN_IN_GROUP = 5, 5  # values that stand in so many rows, not all of one label
+MAX_CHANCE = 1e-7  # of mean labels so near a line
+LEAST_TOTAL = 0.7  # of what chance makes such means differ
 TRAIN_BOUND = {"direction": 0.65, "rank": 0.3}  # of a feature that tells so much less of every later part
 LEAD = 0.15
 
@@ -57,6 +68,7 @@ class _Question:
     name: str
     which: Rows
     target: Floats
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,9 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
     """
     used = np.flatnonzero(rows.is_known & (rows.part != LEFT_OUT) & ~np.isnan(label))
     used = used[np.argsort(rows.decision_ms[used], kind="stable")]
-    asked = [(question, list(_sets(rows, question))) for question in _questions(label, used)]
+    early = _label_before(rows, label)
+    questions = [*_questions(label, used), *_questions(early, used[~np.isnan(early[used])], " of the row before")]
+    asked = [(question, list(_sets(rows, question))) for question in questions]
     findings: list[Leak] = []
     best: dict[str, float] = {}
     for at, name in enumerate(names):
@@ -94,9 +108,10 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
         leaks: list[Leak] = []
         for question, sets in asked:
             scores = {each.name: _score(codes[question.which], question, each) for each in sets}
-            if question.kind != "class" and scores:
+            if question is questions[0] and scores:
                 best[name] = max(score.value for score in scores.values())
             leaks += _judge(rows, name, question, sets, scores)
+        leaks += _encoded(rows, name, used, label[used], column)
         findings += leaks[:1]
     top = dict(sorted(best.items(), key=lambda item: -item[1])[:5])
     kinds = {question.name: [each.name for each in sets] for question, sets in asked}
@@ -104,19 +119,34 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
     return leak_check("prediction", WHAT, n_compared, findings, {"strongest": top, "asked": kinds})
 
 
-def _questions(label: Floats, used: Rows) -> Iterator[_Question]:
+def _label_before(rows: LabelledRows, label: Floats) -> Floats:
+    """Label of the symbol's row before, where AHEAD_SHARE of it is not known yet; else NaN. Shape (n_rows,)."""
+    usable = rows.is_known & ~np.isnan(label)
+    order = np.lexsort((rows.decision_ms, rows.symbol))
+    one, other = order[:-1], order[1:]
+    begin, end, now = rows.decision_ms[one], rows.label_end_ms[one], rows.decision_ms[other]
+    is_early = (rows.symbol[one] == rows.symbol[other]) & usable[one] & (end - now >= AHEAD_SHARE * (end - begin))
+    is_early &= now > begin
+    before = np.full(len(label), np.nan)
+    before[other[is_early]] = label[one[is_early]]
+    return before
+
+
+def _questions(label: Floats, used: Rows, whose: str = "") -> Iterator[_Question]:
+    """`whose`: words for labels that are not the rows' own."""
     classes = np.unique(label[used])
+    bounds = dict.fromkeys(BOUNDS, BEFORE_BOUND) if whose else BOUNDS
     if len(classes) > MAX_CLASSES:
         ranks = np.empty(len(used))
         ranks[np.argsort(label[used], kind="stable")] = (np.arange(len(used)) + 0.5) / len(used)
-        yield _Question("rank", "R² of its rank", used, ranks)
+        yield _Question("rank", f"R² of {'the' if whose else 'its'} rank{whose}", used, ranks, bounds["rank"])
     elif len(classes) > 1:
         ends = used[np.isin(label[used], classes[[0, -1]])]
-        yield _Question(
-            "direction", f"AUC of {classes[-1]:g} against {classes[0]:g}", ends, _flags(label[ends], classes[-1])
-        )
+        name = f"AUC of {classes[-1]:g} against {classes[0]:g}{whose}"
+        yield _Question("direction", name, ends, _flags(label[ends], classes[-1]), bounds["direction"])
         for value in classes if len(classes) > 2 else ():
-            yield _Question("class", f"AUC of {value:g} against the rest", used, _flags(label[used], value))
+            name = f"AUC of {value:g} against the rest{whose}"
+            yield _Question("class", name, used, _flags(label[used], value), bounds["class"])
 
 
 def _flags(label: Floats, value: float) -> Floats:
@@ -203,20 +233,20 @@ def _judge(
     rows: LabelledRows, name: str, question: _Question, sets: list[_Set], scores: dict[str, _Score]
 ) -> Iterator[Leak]:
     chance = 0.0 if question.kind == "rank" else 0.5
-    bound = BOUNDS[question.kind]
     for each in sets:
         score = scores[each.name]
-        if score.value >= max(bound, chance + ERRORS * score.error):
-            detail = f"{question.name} is {score.value:.3f} in {each.name}; at most {bound:g} can be earned"
-            yield _leak(rows, name, question, each, detail)
+        if score.value >= max(question.bound, chance + ERRORS * score.error):
+            detail = f"{question.name} is {score.value:.3f} in {each.name}; at most {question.bound:g} can be earned"
+            yield _leak(rows, name, int(question.which[each.at[0]]), detail)
     train = next((each for each in sets if each.name == "train"), None)
     later = [scores[each.name] for each in sets if each.name not in ("train", ALL)]
-    if train is not None and later and question.kind in TRAIN_BOUND and _leads(question.kind, scores["train"], later):
+    is_own = question.kind in TRAIN_BOUND and question.bound == BOUNDS[question.kind]
+    if train is not None and later and is_own and _leads(question.kind, scores["train"], later):
         detail = f"{question.name} is {scores['train'].value:.3f} in train and at most "
         detail += (
             f"{max(score.value for score in later):.3f} in later parts: it holds train's labels, each row's own too"
         )
-        yield _leak(rows, name, question, train, detail)
+        yield _leak(rows, name, int(question.which[train.at[0]]), detail)
 
 
 def _leads(kind: str, train: _Score, later: list[_Score]) -> bool:
@@ -227,8 +257,50 @@ def _leads(kind: str, train: _Score, later: list[_Score]) -> bool:
     return train.value > TRAIN_BOUND[kind] and min(leads) > 0
 
 
-def _leak(rows: LabelledRows, name: str, question: _Question, each: _Set, detail: str) -> Leak:
-    row = int(question.which[each.at[0]])
+def _encoded(rows: LabelledRows, name: str, used: Rows, label: Floats, column: Floats) -> Iterator[Leak]:
+    """A finding when the mean labels of rows with one value lie nearer to that value than chance lets them.
+
+    In train, and in all rows; `label` and `column` are those of `used`.
+    """
+    ranks = np.searchsorted(np.sort(label), label) / max(len(label), 1)  # outliers weigh no more
+    for where, chosen in (("train", _in_train(rows, used)), (ALL, np.ones(len(used), dtype=bool))):
+        chosen &= ~np.isnan(column)
+        if chosen.sum() >= MIN_ROWS and _chance(column[chosen], ranks[chosen]) < MAX_CHANCE:
+            detail = f"the mean label of each value's rows in {where} lies nearer to the value than chance lets it"
+            yield _leak(rows, name, int(used[np.flatnonzero(chosen)[0]]), detail)
+            return
+
+
+def _in_train(rows: LabelledRows, used: Rows) -> npt.NDArray[np.bool_]:
+    is_train = np.array([part == "train" for part in rows.parts])
+    return np.asarray(is_train[rows.part[used]], dtype=bool)
+
+
+def _chance(column: Floats, target: Floats) -> float:
+    """Of means by value so near a line in it, were labels drawn anew; 1 where the means do not differ as chance does.
+
+    Labels that overlap make means differ more than this, and ones that take turns less.
+    """
+    values, group = np.unique(column, return_inverse=True)
+    counts = np.bincount(group).astype(np.float64)
+    lows, highs = np.full((2, len(values)), [[np.inf], [-np.inf]])
+    np.minimum.at(lows, group, target)
+    np.maximum.at(highs, group, target)
+    several = (counts >= MIN_IN_GROUP) & (lows < highs)  # in a market that stands still all labels are one
+    spread = float(target.var())
+    if several.sum() < MIN_GROUPS or not spread > 0:
+        return 1.0
+    x, n = values[several] / max(float(np.abs(values[several]).max()), np.finfo(float).tiny), counts[several]
+    means = (np.bincount(group, weights=target) / counts)[several]
+    x, means = x - np.average(x, weights=n), means - np.average(means, weights=n)
+    told = np.sum(n * x * means) / max(float(np.sum(n * x**2)), np.finfo(float).tiny) * x
+    total, rest, freedom = np.sum(n * means**2) / spread, np.sum(n * (means - told) ** 2) / spread, len(x) - 2
+    if total < LEAST_TOTAL * freedom or rest > total / 2:
+        return 1.0
+    return float(gammainc(freedom / 2, rest / 2))  # of a chi-square so low
+
+
+def _leak(rows: LabelledRows, name: str, row: int, detail: str) -> Leak:
     return Leak(
         code="label-in-feature",
         subject=name,

@@ -29,7 +29,7 @@ SAMPLE = 2000  # common rows compared
 SAME = 0.9999  # correlation of a column
 SAME_LABEL = 0.98
 MIN_COLUMNS = 3
-MAX_SHIFT = 200  # bars
+MAX_SHIFT = 5000  # bars
 MAX_GRID = 1 << 22
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from candlelock.causality.examination import Examination, Probe, Subject
-from candlelock.causality.other_candles import first_bars
 from candlelock.contracts.registry import Feature
 from candlelock.contracts.stage_params import CausalityParams
+from candlelock.features.market import first_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

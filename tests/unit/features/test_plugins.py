@@ -14,6 +14,7 @@ import pytest
 from candlelock.contracts import files
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.stage_params import FeaturesParams
+from candlelock.features.build import build_features
 from candlelock.features.market import CANDLE_FIELDS, Market
 from candlelock.features.plugins import Plugin, build_plugin, load_plugin, load_plugins
 from tests.markets import FIRST_MS, HOUR_MS, of_closes, walk
@@ -276,3 +277,12 @@ def test_classes_of_a_plug_in_work(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(
         pd.Series(built["a"][0]), pd.Series(MARKET.close[0]).rolling(3).mean(), check_exact=True
     )
+
+
+def test_a_symbol_without_any_candle_has_no_value_of_a_plug_in_either(tmp_path: Path) -> None:
+    """As before it is listed: nothing of it is known, and a constant would otherwise appear out of nowhere."""
+    market = of_closes([float("nan")] * 6, [float("nan"), float("nan"), 1.0, 2.0, 3.0, 4.0])
+    plugin = load(tmp_path, "def ones(frame):\n    return {'a': np.ones(len(frame))}\n")
+    values = build_features(market, plugin.entries, (plugin,))["a"]
+    assert np.isnan(values[0]).all()
+    assert np.isnan(values[1]).tolist() == [True, True, False, False, False, False]

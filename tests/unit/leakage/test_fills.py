@@ -124,5 +124,36 @@ def test_holding_on_through_the_stop_is_found(candles: Candles) -> None:
     trades = with_barriers(candles, 0.004, is_optimistic=False)
     late = trades["exit"].to_numpy() + 3
     trades["exit_ms"] = candles["A"]["open_time_ms"].to_numpy()[late]
-    trades["exit_price"] = trades["target_price"]
+    trades["exit_price"] = candles["A"]["open"].to_numpy()[late]
     assert codes(trades, candles) == ["fill-order"]
+
+
+def test_an_exit_above_the_open_is_found(candles: Candles) -> None:
+    trades, frame = trades_at(candles, ENTRIES), candles["A"]
+    trades.loc[7, "exit_price"] = frame["high"].iloc[ENTRIES[7] + 4]
+    found = check_fills(trades, SIGNALS, candles, BAR).findings
+    assert [(leak.code, leak.row) for leak in found] == [("fill-price", 7)]
+
+
+def test_a_target_is_sold_at_its_price_and_not_above(candles: Candles) -> None:
+    trades = with_barriers(candles, 0.008, is_optimistic=False)
+    won = trades["exit_price"] == trades["target_price"]
+    trades.loc[won, "exit_price"] = candles["A"]["high"].to_numpy()[trades["exit"][won]]
+    assert codes(trades, candles) == ["fill-price"]
+
+
+def test_a_stop_is_not_filled_above_the_open_of_a_gap(candles: Candles) -> None:
+    trades = with_barriers(candles, 0.008, is_optimistic=False)
+    bar = int(trades["exit"][trades["exit_price"] == trades["stop_price"]].iloc[0])
+    candles["A"].loc[bar, "open"] = candles["A"]["low"].iloc[bar]
+    assert codes(trades, candles) == ["fill-price"]
+
+
+def test_the_last_trade_may_end_at_the_last_close_and_no_other_where_there_is_no_candle(candles: Candles) -> None:
+    trades, frame = trades_at(candles, ENTRIES), candles["A"]
+    trades.loc[len(trades) - 1, "exit_ms"] = frame["open_time_ms"].iloc[-1] + BAR
+    trades.loc[len(trades) - 1, "exit_price"] = frame["close"].iloc[-1]
+    assert codes(trades, candles) == []
+    holed = {"A": frame.drop(index=int(ENTRIES[3] + 4)).reset_index(drop=True)}
+    found = check_fills(trades, SIGNALS, holed, BAR).findings
+    assert [(leak.code, leak.row) for leak in found] == [("fill-price", 3)]

@@ -110,6 +110,7 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("tune", "lightgbm/fold 1", "choose"), TRAINS_1[-1:], "fit-outside"),
         (("train", "lightgbm/fold 1/rounds", "stop"), VALIDATES_1[:1], "fit-outside"),
         (("train", "lightgbm/fold 2", "fit"), BEFORE_FOLD_2, "in-sample"),
+        (("select", "fold 2", "fit"), BEFORE_FOLD_2, "fit-outside"),
         (("train", "lightgbm/final", "fit"), of("decide")[:1], "fit-outside"),
         (("train", "lightgbm/fold 1", "predict"), TRAINS_1[:1], "fit-outside"),
         (("calibrate", "stack", "fit"), TRAINS_1[:1], "fit-outside"),

@@ -30,7 +30,7 @@ def with_twin(rows: pd.DataFrame, shift: int = 0, noise: float = 0.0) -> pd.Data
     return pd.concat([rows, twin], ignore_index=True)
 
 
-@pytest.mark.parametrize("shift", [0, 1, -3, 150])
+@pytest.mark.parametrize("shift", [0, 1, -3, 150, 900])
 @pytest.mark.parametrize("n_symbols", [1, 3])
 def test_a_twin_is_found_at_any_shift(shift: int, n_symbols: int) -> None:
     (found,) = check(with_twin(made.table(1, n_symbols), shift, 1e-3)).findings

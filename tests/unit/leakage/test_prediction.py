@@ -97,3 +97,55 @@ def test_volatility_may_be_told_from_volatility() -> None:
     rows["past"] = size
     rows["label"] = size * np.exp(np.random.default_rng(4).normal(0, 0.6 * np.log(size).std(), len(rows)))
     assert accused(rows) == []
+
+
+@pytest.mark.parametrize("way", ["label", "outcome"])
+def test_the_label_of_the_row_before_is_found_while_it_is_not_known(honest: pd.DataFrame, way: str) -> None:
+    """Labels look eight bars ahead: that of eight rows before is known at a row's decision."""
+    by_symbol = honest.groupby("symbol")[way]
+    rows = honest if way == "label" else honest.assign(label=honest["outcome"])
+    (found,) = check(rows.assign(leak=by_symbol.shift(1))).findings
+    assert found.subject == "leak"
+    assert "of the row before" in found.detail
+    assert accused(rows.assign(old=by_symbol.shift(8))) == []
+
+
+def categories(rows: pd.DataFrame, seed: int, n_categories: int = 400) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, n_categories, len(rows))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("parts", [("train",), ("train", "validation"), made.PARTS])
+def test_mean_labels_by_category_are_found_where_they_lead_by_little(
+    honest: pd.DataFrame, parts: tuple[str, ...], seed: int
+) -> None:
+    """About 20 rows a category: an AUC of 0.6."""
+    seen = honest["label"].where(honest["split"].isin(parts))
+    (found,) = check(honest.assign(mean=seen.groupby(categories(honest, seed)).transform("mean"))).findings
+    assert (found.code, found.subject) == ("label-in-feature", "mean")
+    assert "nearer to the value" in found.detail
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_values_that_many_rows_share_are_silent(honest: pd.DataFrame, seed: int) -> None:
+    """Drawn by category, told by the truth, the means of the weeks before, or the same all day."""
+    rng, kinds = np.random.default_rng(seed), categories(honest, seed)
+    chances = rng.uniform(0.3, 0.7, 400)
+    rows = honest.assign(
+        label=(rng.random(len(honest)) < chances[kinds]).astype(float),
+        drawn=rng.normal(size=400)[kinds],
+        truth=chances[kinds],
+        rounded=honest["return_4"].round(3),
+        day=rng.normal(size=200)[(honest["time"] // (24 * made.HOUR) % 200).to_numpy()],
+    )
+    rows["before"] = rows["label"].groupby(kinds).transform(lambda own: own.shift(1).expanding().mean())
+    assert accused(rows) == []
+
+
+def test_labels_that_take_turns_are_silent() -> None:
+    """Every other label is 1, so that the mean of each day is the same."""
+    rows = made.table(3)
+    rows["label"] = (rows["time"] // made.HOUR % 2).astype(float)
+    rows["day"] = np.random.default_rng(0).normal(size=400)[(rows["time"] // (24 * made.HOUR) % 400).to_numpy()]
+    found = check(rows[[*made.KEYS, "outcome", "day"]]).findings
+    assert found == []

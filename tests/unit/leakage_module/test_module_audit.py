@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from candlelock.contracts.errors import InputError
-from candlelock.leakage.module import audit_module
+from candlelock.leakage.module.audit import audit_module
 from tests.markets import walk
 from tests.unit.causality.planted_registry import HONEST, PLANTED
 
 if TYPE_CHECKING:
     from candlelock.contracts.leakage_documents import Leak
-    from candlelock.leakage.module_report import ModuleReport
+    from candlelock.leakage.module.report import ModuleReport
 
 HERE = Path(__file__).parent
 MARKET = walk(8, 2, 1_500, gap_share=0.003)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from candlelock.leakage.module_guard import deed_of_open
-from candlelock.leakage.module_messages import ENDED, LAST, SILENT, Message, listen
+from candlelock.leakage.module.guard import deed_of_open
+from candlelock.leakage.module.messages import ENDED, LAST, SILENT, Message, listen
 
 ROOTS = ("/opt/python",)
 READ, NEW = os.O_RDONLY, os.O_WRONLY | os.O_CREAT
@@ -38,7 +38,7 @@ def test_opening_is_told_by_what_it_is_for(target: object, flags: int, code: str
 
 
 def hear(code: str, folder: Path, silence_s: float = 20) -> list[Message]:
-    head = "import sys, os, time, numpy as np\nfrom candlelock.leakage.module_messages import Speaker\n"
+    head = "import sys, os, time, numpy as np\nfrom candlelock.leakage.module.messages import Speaker\n"
     speaker = "speaker = Speaker(os.fdopen(os.dup(1), 'wb'))\n"
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return list(listen([sys.executable, "-c", head + speaker + code], folder, environment, silence_s))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from candlelock.causality.examination import Probe
-from candlelock.leakage.module_candles import candles_elsewhere, mixed, unusual_bars
-from candlelock.leakage.module_rows import UNKNOWN, check_rows
+from candlelock.leakage.module.candles import candles_elsewhere, mixed, unusual_bars
+from candlelock.leakage.module.rows import UNKNOWN, check_rows
 from tests.markets import walk
 from tests.unit.causality.doubles import entry, examine, lag, subject
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from candlelock.features.market import Array, Market
-    from candlelock.leakage.module_rows import RowSearch
+    from candlelock.leakage.module.rows import RowSearch
 
 MARKET = walk(4, 2, 500, gap_share=0.01)
 PEEKING_BAR = 311

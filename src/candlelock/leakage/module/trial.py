@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from candlelock.artifacts import documents
 from candlelock.artifacts.numeric_environment import LOCKED
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.leakage.module_messages import ENDED, LAST, SILENT, Message, listen
-from candlelock.leakage.module_process import JOB, Job
-from candlelock.leakage.module_report import FunctionProof, leak
+from candlelock.leakage.module.messages import ENDED, LAST, SILENT, Message, listen
+from candlelock.leakage.module.process import JOB, Job
+from candlelock.leakage.module.report import FunctionProof, leak
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.leakage_documents import Leak
     from candlelock.features.market import Array
-    from candlelock.leakage.module_process import Turn
+    from candlelock.leakage.module.process import Turn
 
 PROBLEMS = TypeAdapter(list[Problem])
-PROGRAM = "candlelock.leakage.module_process"
+PROGRAM = "candlelock.leakage.module.process"
 HASH_SEEDS: Mapping[Turn, str] = {"proof": "1", "other": "2", "clock": "1"}
 HELP_LOAD = "let the file define functions, and compute in them; --timeout allows more time"
 

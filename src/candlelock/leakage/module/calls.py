@@ -14,8 +14,8 @@ import pandas as pd
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.features.plugin_columns import to_columns
 from candlelock.features.plugins import frame_of
-from candlelock.leakage.module_guard import RefusedError
-from candlelock.leakage.module_report import subject_of
+from candlelock.leakage.module.guard import RefusedError
+from candlelock.leakage.module.report import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

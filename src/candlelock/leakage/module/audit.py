@@ -17,9 +17,9 @@ from candlelock.causality.fresh import write_market
 from candlelock.causality.later_candles import FUTURE, PREFIX
 from candlelock.causality.other_candles import between
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.leakage.module_process import CANDLES, Job
-from candlelock.leakage.module_proof import undeclared
-from candlelock.leakage.module_report import (
+from candlelock.leakage.module.process import CANDLES, Job
+from candlelock.leakage.module.proof import undeclared
+from candlelock.leakage.module.report import (
     NOT_EXAMINED,
     ExaminedColumn,
     ModuleReport,
@@ -27,8 +27,8 @@ from candlelock.leakage.module_report import (
     leak_of_violation,
     subject_of,
 )
-from candlelock.leakage.module_rows import ROWS
-from candlelock.leakage.module_trial import Trial
+from candlelock.leakage.module.rows import ROWS
+from candlelock.leakage.module.trial import Trial
 from candlelock.leakage.rows import leak_check
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.leakage_documents import Leak, LeakCheck, LeakCode
     from candlelock.features.market import Market
-    from candlelock.leakage.module_report import FunctionProof, ModuleCheckName
+    from candlelock.leakage.module.report import FunctionProof, ModuleCheckName
 
     Progress = Callable[[int, int], None]
     Findings = dict[ModuleCheckName, list[Leak]]

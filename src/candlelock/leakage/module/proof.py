@@ -16,16 +16,16 @@ from candlelock.causality.findings import describe_all
 from candlelock.causality.later_candles import check_future, check_prefix
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import Feature
-from candlelock.leakage.module_calls import is_refusal
-from candlelock.leakage.module_clock import deadline, seconds_now
-from candlelock.leakage.module_report import FunctionProof, leak, leak_of_finding
-from candlelock.leakage.module_rows import COARSER, UNKNOWN, check_rows
+from candlelock.leakage.module.calls import is_refusal
+from candlelock.leakage.module.clock import deadline, seconds_now
+from candlelock.leakage.module.report import FunctionProof, leak, leak_of_finding
+from candlelock.leakage.module.rows import COARSER, UNKNOWN, check_rows
 
 if TYPE_CHECKING:
     from candlelock.contracts.leakage_documents import Leak
     from candlelock.features.market import Market
-    from candlelock.leakage.module_calls import Answer, ModuleFunction
-    from candlelock.leakage.module_report import ModuleCheckName
+    from candlelock.leakage.module.calls import Answer, ModuleFunction
+    from candlelock.leakage.module.report import ModuleCheckName
 
 MIN_CUTS, MAX_CUTS, CUTS_A_FUTURE = 4, 16, 4
 MIN_BARS = 200  # before the first cut, where there are as many: code that needs a few rows is not at fault here

@@ -20,14 +20,14 @@ from candlelock.causality.comparison import differences
 from candlelock.causality.examination import Violation, as_text
 from candlelock.causality.other_candles import between, replaced
 from candlelock.contracts.documents import utc_text
-from candlelock.leakage.module_candles import candles_elsewhere, mixed, unusual_bars
+from candlelock.leakage.module.candles import candles_elsewhere, mixed, unusual_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from candlelock.causality.examination import Built, Examination, Numbers, Probe
     from candlelock.features.market import Market
-    from candlelock.leakage.module_candles import Bars
+    from candlelock.leakage.module.candles import Bars
 
     Time = Callable[[], bool]
 

@@ -1,4 +1,4 @@
-"""The process that runs somebody else's feature file: `python -m candlelock.leakage.module_process FOLDER`.
+"""The process that runs somebody else's feature file: `python -m candlelock.leakage.module.process FOLDER`.
 
 The folder holds `job.json` and `candles.npz`. What there is to say goes down the pipe that was its standard output;
 what the file prints goes nowhere. The clock stands still, no file can be written, no process started, no network asked.
@@ -20,18 +20,18 @@ from candlelock.causality.other_candles import between
 from candlelock.contracts.documents import Document
 from candlelock.contracts.errors import InputError
 from candlelock.features.plugins import load_functions
-from candlelock.leakage.module_calls import ModuleFunction, is_refusal
-from candlelock.leakage.module_clock import stop_clock
-from candlelock.leakage.module_guard import forbid_growth, watch
-from candlelock.leakage.module_messages import LAST, Speaker
-from candlelock.leakage.module_proof import prove
+from candlelock.leakage.module.calls import ModuleFunction, is_refusal
+from candlelock.leakage.module.clock import stop_clock
+from candlelock.leakage.module.guard import forbid_growth, watch
+from candlelock.leakage.module.messages import LAST, Speaker
+from candlelock.leakage.module.proof import prove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from candlelock.features.market import Market
-    from candlelock.leakage.module_calls import Function
-    from candlelock.leakage.module_guard import Deed
+    from candlelock.leakage.module.calls import Function
+    from candlelock.leakage.module.guard import Deed
 
 JOB, CANDLES = "job.json", "candles.npz"
 MIN_SECONDS = 0.5  # for the single rows of one function

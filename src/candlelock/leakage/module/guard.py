@@ -78,7 +78,7 @@ def watch(path: Path, tell: Told) -> None:
 
     `path`: the user's file, as its code names it. There is no way to take a guard off again.
     """
-    own = (*SYSTEM, sys.prefix, sys.base_prefix, str(Path(__file__).parents[1]))
+    own = (*SYSTEM, sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]))
     roots = tuple(os.path.realpath(each) for each in own)
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
