@@ -219,7 +219,9 @@ def selected(built: dict[str, np.ndarray], market: Market, rows: Rows, wanted: C
     keys["label_end_ms"] = opened + (wanted.horizon + 1) * market.bar_ms
     x = np.stack([values[rows.symbol[at], rows.bar[at]] for values in built.values()], axis=1)
     gains = functools.partial(find_gains, seed=params.seed, threads=1)
-    kept = fit_selection(train_rows(x, rows.is_up[at].astype(float), list(built), keys), params.select, gains, FitLedger(), "final")
+    kept = fit_selection(
+        train_rows(x, rows.is_up[at].astype(float), list(built), keys), params.select, gains, FitLedger(), "final"
+    )
     return {name: built[name] for name in kept.outputs}
 
 

@@ -21,7 +21,8 @@ OWN = files.HeadFiles(HEAD)
 ELSEWHERE = {  # what a stage writes and reads in temporary projects of its own
     "controls": {
         *(str(path) for path in (files.PARAMS, files.ORDER_BOOKS, OWN.models / "threshold.json")),
-        *(str(OWN.report(name)) for name in ("evaluation.json", "backtest.json")),
+        *(str(OWN.report(name)) for name in ("evaluation.json", "backtest.json", "*.json")),
+        *(str(path) for path in (OWN.models, OWN.predictions)),
     }
 }
 

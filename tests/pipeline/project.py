@@ -90,7 +90,7 @@ def create(root: Path) -> Project:
     )
     for name in listed.stdout.splitlines():
         source = ROOT / name
-        if source.is_file() and not name.startswith(("tests/", "docs/", "reports/")) and name != "dvc.lock":
+        if source.is_file() and not name.startswith(("tests/", "docs/", "reports/", "ledger/")) and name != "dvc.lock":
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name)
     change_params(root, QUICK | {"train": QUICK_LEARNERS})

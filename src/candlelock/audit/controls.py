@@ -48,6 +48,8 @@ TIMEFRAME, BAR_MS = "1h", 3_600_000
 SYMBOLS = ("AAA/USD", "BBB/USD", "CCC/USD", "DDD/USD", "EEE/USD")
 STAGES = "snapshot,features,split,select,tune,train,calibrate,evaluate,backtest"
 N_AT_ONCE = 2
+TELLING = ("returns", "volume")  # groups of features that the planted edge is told by
+COSTS = {"fee_bps": 10.0, "slippage_bps": 2.0}  # that the planted edge is made to pay
 
 
 def run_controls(
@@ -68,8 +70,14 @@ def run_controls(
                 progress(len(done), len(flows))
     (_, one), (_, other) = done[-2:]
     differing = [name for name in one if one[name] != other.get(name)]
+    head = first_head(params)
     blind = BlindControl(test_begin_utc=utc_text(begin_ms), n_compared=len(one), differing=differing)
-    return ControlsReport(seed=seed, controls=[control for control, _ in done[:-1]], blind=blind)
+    return ControlsReport(seed=seed, head=head, controls=[control for control, _ in done[:-1]], blind=blind)
+
+
+def first_head(params: Params) -> str:
+    """The head whose question the controls are asked: the first by name."""
+    return min(params.heads)
 
 
 def make_market(name: Name, params: Params, candles: Frames, bar_ms: int, seed: int) -> dict[str, pd.DataFrame]:
@@ -77,13 +85,13 @@ def make_market(name: Name, params: Params, candles: Frames, bar_ms: int, seed: 
     n_bars = params.controls.n_bars
     if name == "shuffled":
         return shuffle_bars(candles, bar_ms, n_bars, BAR_MS, seed)
-    horizon_bars = next(iter(params.heads.values())).horizon_bars
+    horizon_bars = params.heads[first_head(params)].horizon_bars
     return make_martingale(SYMBOLS, n_bars, BAR_MS, seed, horizon_bars if name == "planted" else None)
 
 
 def run_control(root: Path, params: Params, name: Name, market: Frames) -> tuple[Control, Prints]:
     """The flow of the project below `root` on a market, judged by its gates on skill; and what it fitted, by name."""
-    head = next(iter(params.heads))
+    head = first_head(params)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         _make_project(root, project, params, head, market)
@@ -125,7 +133,7 @@ def _fitted(project: Path, head: str) -> Prints:
 
 def _test_begin(params: Params, market: Frames) -> int:
     """Open time of the first test row."""
-    horizon_bars = next(iter(params.heads.values())).horizon_bars
+    horizon_bars = params.heads[first_head(params)].horizon_bars
     rows = label_direction(align(market, BAR_MS), horizon_bars, params.split.min_history_bars)
     split = assign(rows, params.split, BAR_MS)
     return int(split.loc[split["segment"] == "test", "open_time_ms"].min())
@@ -141,7 +149,10 @@ def _make_project(root: Path, project: Path, params: Params, head: str, market: 
     changed = params.model_dump(mode="json")
     changed["snapshot"] |= {"source": "files", "timeframe": TIMEFRAME, "symbols": list(market), "min_rows": 1}
     changed["snapshot"]["files"]["path"] = "data/candles"
+    changed["features"]["groups"] = sorted({*changed["features"]["groups"], *TELLING})
     changed["tune"]["n_trials"] = 1
+    changed["backtest"] |= COSTS
+    changed["evaluate"]["block_hours"] = max(params.evaluate.block_hours, params.heads[head].horizon_bars)
     changed["heads"] = {head: changed["heads"][head]}
     user_files.write_params(project, changed)
     for symbol, frame in market.items():

@@ -12,7 +12,6 @@ from candlelock.artifacts.fit_ledger import digest_values, spread
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.leakage.rows import leak_check
-from candlelock.select.transform import compile_selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,18 +21,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from candlelock.contracts.select_documents import SelectionReport
-    from candlelock.select.transform import Transform
+    from candlelock.select.transform import Transforms
 
 WHAT = "values handed to selections and learners, in some rows of each, against feature tables, selections and labels"
 HELP = "change features in features.yml, a plug-in or a step of select, nowhere else; labels in the split alone"
 
 
 def check_fit_values(
-    selections: SelectionReport, rows: pd.DataFrame, x: npt.NDArray[np.float64], ledgers: Mapping[str, pa.Table]
+    transforms: Transforms, rows: pd.DataFrame, x: npt.NDArray[np.float64], ledgers: Mapping[str, pa.Table]
 ) -> LeakCheck:
     """Digest the values of some rows of every hand-over again. `x`: all features of `rows`, NaN where unknown."""
-    transforms = [compile_selection(each) for each in (*selections.folds, selections.final)]
     y, findings, n_compared = rows["is_up"].to_numpy(), [], 0
     for stage, table in sorted(ledgers.items()):
         for (fit, use), hand_over in read_hand_overs(table).items():
@@ -48,9 +45,10 @@ def check_fit_values(
     return leak_check("fit values", WHAT, n_compared, findings)
 
 
-def _seen(stage: str, fit: str, transforms: list[Transform], x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _seen(stage: str, fit: str, transforms: Transforms, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Features as that fit sees them: all of them for a selection, else through the selection of its part."""
     if stage == "select":
         return x
     fold = re.search(r"/fold (\d+)", fit)
-    return transforms[int(fold.group(1)) - 1 if fold else -1].apply(x)
+    own = transforms.folds[int(fold.group(1)) - 1] if fold else transforms.final
+    return own.apply(x)

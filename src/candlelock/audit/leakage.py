@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, tables, user_files
 from candlelock.audit.fit_values import check_fit_values
@@ -16,10 +17,12 @@ from candlelock.card.evidence import read_policy
 from candlelock.causality.other_candles import between
 from candlelock.contracts import files
 from candlelock.contracts.documents import SEGMENTS
+from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
 from candlelock.contracts.tables import BASELINES, FITS, MEMBERS, PREDICTIONS, TRADES
+from candlelock.evaluate.test_reads import describe_read
 from candlelock.features.audit import disagreements
 from candlelock.features.market import align
 from candlelock.leakage.features import check_certificate, check_registry
@@ -29,6 +32,7 @@ from candlelock.leakage.known_labels import check_known_labels
 from candlelock.leakage.results import check_controls, check_score, check_test_reads
 from candlelock.leakage.rows import LEFT_OUT, LabelledRows
 from candlelock.leakage.table import AuditTable, audit_rows
+from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_rows
 from candlelock.split.labels import label_direction
@@ -81,19 +85,32 @@ def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
     x, names = feature_matrix(rows, built)
     ledgers = {stage: tables.read(root / own.fits(stage), FITS) for stage in STAGES}
     selections = documents.read(root / own.report("selection.json"), SelectionReport)
+    predictions = tables.read(root / own.predictions, PREDICTIONS)
+    _refuse_stale(rows, ledgers, predictions)
+    transforms = compile_report(selections, names, n_folds(rows))
     embargo_ms = given.split.embargo_bars * market.bar_ms
     return LeakageReport(
         checks=[
             check_certificate(given.certificate, manifest.snapshot_id, [each.name for each in entries], market.bar_ms),
             check_registry(disagreements(built, entries, market.bar_ms), x, names),
-            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms),
+            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, rows),
             *audit_rows(_table(rows, names, x), embargo_ms),
             check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
-            check_fit_values(selections, rows, x, ledgers),
-            *_results(root, head, given, rows, frames, market.bar_ms),
+            check_fit_values(transforms, rows, x, ledgers),
+            *_results(root, head, given, rows, predictions, frames, market.bar_ms),
             check_controls(given.controls),
         ]
     )
+
+
+def _refuse_stale(rows: pd.DataFrame, ledgers: Mapping[str, pa.Table], predictions: pa.Table) -> None:
+    """InputError where fits or predictions are of another split than the one that lies there."""
+    ends = [pc.max(pc.add(table["first_row"], table["n_rows"])).as_py() or 0 for table in ledgers.values()]
+    n_later = int((rows["segment"].notna() & (rows["segment"] != "train")).sum())
+    if max(ends) > len(rows) or predictions.num_rows != n_later:
+        found = f"rows up to {max(ends):,} and {predictions.num_rows:,} predictions, where there are {len(rows):,} rows"
+        expected, help_line = "fits and predictions of the split that lies there", "run `dvc repro`"
+        raise InputError(Problem("audit-stale", "data/fits, data/predictions", found, expected, help_line))
 
 
 def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
@@ -103,17 +120,21 @@ def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
 
 
 def _results(
-    root: Path, head: str, given: Given, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame], bar_ms: int
+    root: Path,
+    head: str,
+    given: Given,
+    rows: pd.DataFrame,
+    predictions: pa.Table,
+    frames: Mapping[str, pd.DataFrame],
+    bar_ms: int,
 ) -> list[LeakCheck]:
     """What the ledger of reads, the trades and the score on test say."""
     own, policy = files.HeadFiles(head), read_policy()
-    predictions = tables.read(root / own.predictions, PREDICTIONS)
     test = _judged(predictions, rows[(rows["segment"] == "test") & rows["is_up"].notna()])
     is_up, p_up = test["is_up"].to_numpy(), test["p_up"].to_numpy()
-    spans = int(test["decision_time_ms"].min()), int(test["label_end_ms"].max())
     trades = tables.read(root / own.report("trades.parquet"), TRADES)
     return [
-        check_test_reads(given.reads, *spans, policy),
+        check_test_reads(given.reads, describe_read(test), policy),
         check_fills(_in_ms(trades), _signals(predictions, bar_ms), frames, bar_ms),
         check_score(is_up, p_up, given.horizon_bars, policy),
     ]
@@ -149,8 +170,8 @@ def expected_fits(given: Given, folds: int) -> list[str]:
 
 
 def _judged(predictions: pa.Table, test: pd.DataFrame) -> pd.DataFrame:
-    """Test rows with their probability."""
-    frame = predictions.select(["symbol", "p_up"]).to_pandas()
+    """Test rows with their probability and signal."""
+    frame = predictions.select(["symbol", "p_up", "has_signal"]).to_pandas()
     frame["open_time_ms"] = predictions["open_time_utc"].cast("int64").to_numpy()
     return test.merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from candlelock.artifacts import documents
 from candlelock.contracts import files
 from candlelock.contracts.leakage_documents import TestRead, TestReads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -23,8 +28,15 @@ def read_history(root: Path, head: str) -> list[TestRead]:
     reads = list(documents.read(root / path, TestReads).reads)
     for blob in _versions(root, path):
         content = _git(root, "cat-file", "blob", blob)
-        reads += [each for each in TestReads.model_validate_json(content).reads if each not in reads]
+        reads += [each for each in _lines(content) if each not in reads]
     return reads
+
+
+def _lines(content: str) -> Iterator[TestRead]:
+    """Every line of a version of the ledger that can be read: a conflict that was committed loses none of them."""
+    for text in re.findall(r"\{[^{}]*\}", content):
+        with contextlib.suppress(ValidationError):
+            yield TestRead.model_validate_json(text)
 
 
 def _versions(root: Path, path: Path) -> list[str]:

@@ -17,11 +17,11 @@ RowCode = Literal[
     "label-end-missing",
     "label-filled",
     "label-sees-further",
+    "label-differs",
     "label-in-feature",
     "split-order",
     "row-twice",
     "series-twice",
-    "feature-twice",
     "registry-differs",
     "certificate-differs",
     "universe-survivors",
@@ -116,6 +116,7 @@ class ControlsReport(Document):
     """reports/controls.json."""
 
     seed: int
+    head: str
     controls: list[Control]
     blind: BlindControl
 

@@ -199,7 +199,7 @@ class CausalityParams(Frozen):
 class ControlsParams(Frozen):
     """How large the markets are on which the flow has to find nothing, or what was planted."""
 
-    n_bars: int = field("hourly bars of each symbol of a control", "bars", ge=500)
+    n_bars: int = field("hourly bars of each symbol of a control", "bars", ge=2000)
 
 
 class SplitParams(Frozen):

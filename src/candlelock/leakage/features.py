@@ -36,27 +36,26 @@ def check_certificate(certificate: CausalityReport, snapshot_id: str, names: Seq
 
 
 def check_registry(disagreements: Sequence[str], x: npt.NDArray[np.float64], names: Sequence[str]) -> LeakCheck:
-    """Feature tables agree with the registry; no feature is another under a second name.
+    """Feature tables agree with the registry. Evidence: features with the same values, bit for bit, as another.
 
-    `x`: (n_rows, n_features), NaN where unknown. One value throughout is like any other such column, and no finding.
+    `x`: (n_rows, n_features), NaN where unknown. Twins are no leak: on candles without gaps some readings coincide.
     """
     findings = [
         Leak(code="registry-differs", subject="data/features", detail=each, help=AGAIN) for each in disagreements
     ]
-    findings += _twins(x, names)
-    what = "columns, types, order, warm-up and ranges against features.yml; features with the same values"
-    return leak_check("registry", what, len(names), findings)
+    what = "columns, types, order, warm-up and ranges against features.yml"
+    return leak_check("registry", what, len(names), findings, {"twins": dict(_twins(x, names))})
 
 
-def _twins(x: npt.NDArray[np.float64], names: Sequence[str]) -> Iterator[Leak]:
+def _twins(x: npt.NDArray[np.float64], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Feature and the one before it with the same values; one value throughout is like any other such column."""
     seen: dict[bytes, str] = {}
     for name, column in zip(names, x.T, strict=True):
         if np.nanmin(column, initial=np.inf) >= np.nanmax(column, initial=-np.inf):
             continue
         twin = seen.setdefault(np.ascontiguousarray(column).tobytes(), name)
         if twin != name:
-            help_line = "leave one of them out: features.exclude"
-            yield Leak(code="feature-twice", subject=name, detail=f"the same values as {twin}", help=help_line)
+            yield name, twin
 
 
 def _leak(found: CausalityFinding, bar_ms: int) -> Leak:

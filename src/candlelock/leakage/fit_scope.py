@@ -175,12 +175,12 @@ def _apart(rows: pd.DataFrame, some: Numbers, others: Numbers, embargo_ms: int) 
     return apart(starts[some], ends[some], starts[others], ends[others], embargo_ms)
 
 
-def _begin(rows: pd.DataFrame, mask: Mask) -> int:
-    """First decision of a part."""
-    return int(rows["decision_time_ms"].to_numpy()[mask].min())
+def _begin(rows: pd.DataFrame, mask: Mask) -> int | None:
+    """First decision of a part; None where there is no such part."""
+    return int(rows["decision_time_ms"].to_numpy()[mask].min()) if mask.any() else None
 
 
-def _leak(rows: pd.DataFrame, code: FitCode, name: str, use: str, at: Numbers, used_ms: int, words: str) -> Leak:
+def _leak(rows: pd.DataFrame, code: FitCode, name: str, use: str, at: Numbers, used_ms: int | None, words: str) -> Leak:
     """A finding on the earliest of the rows; `used_ms`: when what it is used on, or may not see, begins."""
     decisions = rows["decision_time_ms"].to_numpy()[at]
     row = int(at[decisions.argmin()])
@@ -190,7 +190,7 @@ def _leak(rows: pd.DataFrame, code: FitCode, name: str, use: str, at: Numbers, u
         symbol=str(rows["symbol"].iloc[row]),
         row=row,
         known_utc=when(rows["label_end_ms"].iloc[row]),
-        used_utc=when(used_ms),
+        used_utc=None if used_ms is None else when(used_ms),
         detail=f"{len(at):,} rows {words}",
         help=HELPS[code],
     )

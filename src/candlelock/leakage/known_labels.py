@@ -20,11 +20,14 @@ WHAT = "labels made again without the candles after a time: known ones unchanged
 CUTS = (1 / 7, 2 / 7, 3 / 7, 4 / 7, 5 / 7, 6 / 7)  # of the bars
 
 
-def check_known_labels(label: Callable[[int], pd.DataFrame], open_time_ms: Times, bar_ms: int) -> LeakCheck:
+def check_known_labels(
+    label: Callable[[int], pd.DataFrame], open_time_ms: Times, bar_ms: int, stored: pd.DataFrame | None = None
+) -> LeakCheck:
     """Make the labels of a market's first bars, up to several times, and hold them to those of all bars.
 
     `label(n_bars)`: symbol, open_time_ms, label_end_ms and is_up, NaN where unknown, of the rows in the first so many
-    bars. A label that ends later than its candles has looked at less than it says, or is none.
+    bars. A label that ends later than its candles has looked at less than it says, or is none. `stored`: the same
+    columns of the table that is used, which has to hold the labels of all bars.
     """
     n_bars, n_compared = len(open_time_ms), 0
     findings: list[Leak] = []
@@ -32,16 +35,44 @@ def check_known_labels(label: Callable[[int], pd.DataFrame], open_time_ms: Times
     for end in sorted({max(1, int(n_bars * share)) for share in CUTS}):
         part = label(end)
         cut_ms = int(open_time_ms[end - 1]) + bar_ms
-        both = part.merge(whole, on=["symbol", "open_time_ms"], suffixes=("", "_whole"))
+        both = _beside(part, whole[whole["open_time_ms"] < cut_ms])
         n_compared += len(both)
         findings += list(_differing(both, cut_ms))[: 1 - len(findings)]
+    if stored is not None:
+        both = _beside(stored, whole)
+        n_compared += len(both)
+        findings += _stored(both)
     return leak_check("known labels", WHAT, n_compared, findings)
+
+
+def _beside(some: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Every row of either, with the labels of both; the first half of the names are those of `some`."""
+    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up"]
+    return some[columns].merge(whole[columns], on=columns[:2], how="outer", suffixes=("", "_whole"))
+
+
+def _stored(both: pd.DataFrame) -> Iterator[Leak]:
+    """The first row whose label or label end in the table is not what the candles give."""
+    pairs = [(both[name].to_numpy(float), both[f"{name}_whole"].to_numpy(float)) for name in ("is_up", "label_end_ms")]
+    wrong = np.logical_or(*((one != other) & ~(np.isnan(one) & np.isnan(other)) for one, other in pairs))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        (is_up, true_up), (end, true_end) = ((float(one[row]), float(other[row])) for one, other in pairs)
+        yield Leak(
+            code="label-differs",
+            subject="label",
+            symbol=str(both["symbol"].iloc[row]),
+            known_utc=None if np.isnan(true_end) else when(true_end),
+            used_utc=None if np.isnan(end) else when(end),
+            detail=f"{int(wrong.sum()):,} rows; this one says {is_up:g}, the candles give {true_up:g}",
+            help="labels and their ends come from the candles alone: rebuild with `dvc repro split`",
+        )
 
 
 def _differing(both: pd.DataFrame, cut_ms: int) -> Iterator[Leak]:
     """The first row whose label changed, was lost or is known too early when later candles are gone."""
-    ends = both["label_end_ms_whole"].to_numpy()
-    here, there = both["is_up"].to_numpy(), both["is_up_whole"].to_numpy()
+    ends = both["label_end_ms_whole"].fillna(both["label_end_ms"]).to_numpy()
+    here, there = both["is_up"].to_numpy(float), both["is_up_whole"].to_numpy(float)
     is_other = (here != there) & ~(np.isnan(here) & np.isnan(there))
     sees_further, too_early = is_other & (ends <= cut_ms), ~np.isnan(here) & (ends > cut_ms)
     for wrong, words in (

@@ -91,14 +91,15 @@ class _Score:
 def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], values: Floats) -> LeakCheck:
     """A finding per feature that tells the label too well; `label` (n_rows,), `values` (n_rows, n_features), NaN none.
 
-    Also for one that tells it in train and much less in every later part: what a label's mean by category does that
-    counts the row's own label.
+    Also for one that tells the label of the row before while it is not known, and for what a label's mean by category
+    does that counts the row's own label: it tells it in train and much less in every later part, or lies too near it.
     """
     used = np.flatnonzero(rows.is_known & (rows.part != LEFT_OUT) & ~np.isnan(label))
     used = used[np.argsort(rows.decision_ms[used], kind="stable")]
     early = _label_before(rows, label)
     questions = [*_questions(label, used), *_questions(early, used[~np.isnan(early[used])], " of the row before")]
     asked = [(question, list(_sets(rows, question))) for question in questions]
+    ranks = np.searchsorted(np.sort(label[used]), label[used]) / max(len(used), 1)  # outliers weigh no more
     findings: list[Leak] = []
     best: dict[str, float] = {}
     for at, name in enumerate(names):
@@ -111,7 +112,7 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
             if question is questions[0] and scores:
                 best[name] = max(score.value for score in scores.values())
             leaks += _judge(rows, name, question, sets, scores)
-        leaks += _encoded(rows, name, used, label[used], column)
+        leaks += _encoded(rows, name, used, ranks, column)
         findings += leaks[:1]
     top = dict(sorted(best.items(), key=lambda item: -item[1])[:5])
     kinds = {question.name: [each.name for each in sets] for question, sets in asked}
@@ -257,44 +258,39 @@ def _leads(kind: str, train: _Score, later: list[_Score]) -> bool:
     return train.value > TRAIN_BOUND[kind] and min(leads) > 0
 
 
-def _encoded(rows: LabelledRows, name: str, used: Rows, label: Floats, column: Floats) -> Iterator[Leak]:
+def _encoded(rows: LabelledRows, name: str, used: Rows, ranks: Floats, column: Floats) -> Iterator[Leak]:
     """A finding when the mean labels of rows with one value lie nearer to that value than chance lets them.
 
-    In train, and in all rows; `label` and `column` are those of `used`.
+    In train, and in all rows; `column` and `ranks`, from 0 to 1, of labels are those of `used`.
     """
-    ranks = np.searchsorted(np.sort(label), label) / max(len(label), 1)  # outliers weigh no more
-    for where, chosen in (("train", _in_train(rows, used)), (ALL, np.ones(len(used), dtype=bool))):
-        chosen &= ~np.isnan(column)
-        if chosen.sum() >= MIN_ROWS and _chance(column[chosen], ranks[chosen]) < MAX_CHANCE:
+    values, group, counts = np.unique(column, return_inverse=True, return_counts=True)
+    shared = (counts >= MIN_IN_GROUP)[group] & ~np.isnan(column)
+    if shared.sum() < MIN_ROWS:
+        return
+    is_train = np.array([part == "train" for part in rows.parts])[rows.part[used]]
+    for where, chosen in (("train", shared & is_train), (ALL, shared)):
+        if _chance(values, group[chosen], ranks[chosen]) < MAX_CHANCE:
             detail = f"the mean label of each value's rows in {where} lies nearer to the value than chance lets it"
             yield _leak(rows, name, int(used[np.flatnonzero(chosen)[0]]), detail)
             return
 
 
-def _in_train(rows: LabelledRows, used: Rows) -> npt.NDArray[np.bool_]:
-    is_train = np.array([part == "train" for part in rows.parts])
-    return np.asarray(is_train[rows.part[used]], dtype=bool)
-
-
-def _chance(column: Floats, target: Floats) -> float:
+def _chance(values: Floats, group: Codes, target: Floats) -> float:
     """Of means by value so near a line in it, were labels drawn anew; 1 where the means do not differ as chance does.
 
     Labels that overlap make means differ more than this, and ones that take turns less.
     """
-    values, group = np.unique(column, return_inverse=True)
-    counts = np.bincount(group).astype(np.float64)
-    lows, highs = np.full((2, len(values)), [[np.inf], [-np.inf]])
-    np.minimum.at(lows, group, target)
-    np.maximum.at(highs, group, target)
-    several = (counts >= MIN_IN_GROUP) & (lows < highs)  # in a market that stands still all labels are one
-    spread = float(target.var())
-    if several.sum() < MIN_GROUPS or not spread > 0:
+    n, sums, squares = (np.bincount(group, each, len(values)) for each in (np.ones(len(target)), target, target**2))
+    is_mixed = squares * n - sums**2 > 1e-9 * n**2  # in a market that stands still all labels are one
+    several = (n >= MIN_IN_GROUP) & is_mixed
+    if several.sum() < MIN_GROUPS:
         return 1.0
-    x, n = values[several] / max(float(np.abs(values[several]).max()), np.finfo(float).tiny), counts[several]
-    means = (np.bincount(group, weights=target) / counts)[several]
+    x, n, means = values[several], n[several], sums[several] / n[several]
+    x = x / max(float(np.abs(x).max()), np.finfo(float).tiny)
     x, means = x - np.average(x, weights=n), means - np.average(means, weights=n)
     told = np.sum(n * x * means) / max(float(np.sum(n * x**2)), np.finfo(float).tiny) * x
-    total, rest, freedom = np.sum(n * means**2) / spread, np.sum(n * (means - told) ** 2) / spread, len(x) - 2
+    spread, freedom = float(target.var()), len(x) - 2
+    total, rest = np.sum(n * means**2) / spread, np.sum(n * (means - told) ** 2) / spread
     if total < LEAST_TOTAL * freedom or rest > total / 2:
         return 1.0
     return float(gammainc(freedom / 2, rest / 2))  # of a chi-square so low

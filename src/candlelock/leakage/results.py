@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sklearn.metrics import roc_auc_score
 
-from candlelock.contracts.documents import utc_ms
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.rows import leak_check
 
@@ -35,25 +34,27 @@ def check_score(is_up: Array, p_up: Array, horizon_bars: int, policy: Policy) ->
     return leak_check("score", what, len(is_up), findings, evidence)
 
 
-def check_test_reads(reads: Sequence[TestRead], first_ms: int, last_ms: int, policy: Policy) -> LeakCheck:
+def check_test_reads(reads: Sequence[TestRead], now: TestRead, policy: Policy) -> LeakCheck:
     """Test has not been read for more models than the policy allows.
 
-    `reads`: the ledger, of which those lines count whose rows overlap with test in time, from its first decision to its
-    last label end.
+    `reads`: the ledger; `now`: the line of what lies there. Lines count that are of the same rows and labels. Those of
+    other rows or labels at the same time, as newer candles or another horizon have, are told beside them.
     """
-    same = [
-        each
+    n_models = len({each.predictions_sha256 for each in reads if each.test_rows_sha256 == now.test_rows_sha256})
+    n_beside = sum(
+        each.test_rows_sha256 != now.test_rows_sha256
+        and each.first_decision_utc <= now.last_label_end_utc
+        and now.first_decision_utc <= each.last_label_end_utc
         for each in reads
-        if utc_ms(each.first_decision_utc) <= last_ms and first_ms <= utc_ms(each.last_label_end_utc)
-    ]
-    n_models = len({read.predictions_sha256 for read in same})
+    )
     findings = []
     if n_models > policy.max_test_models:
         detail = f"{n_models} models were judged on these test rows, {policy.max_test_models} are allowed"
         help_line = "take newer candles for test, and settle on a model before you look"
         findings.append(Leak(code="test-worn-out", subject="test", detail=detail, help=help_line))
-    what = "models judged on test rows of this time, by the ledger of reads, experiments included"
+    what = "models judged on these test rows and labels, by the ledger of reads, experiments included"
     evidence = {"n_models": n_models, "max_models": policy.max_test_models, "n_reads": len(reads)}
+    evidence["n_beside"] = n_beside
     return leak_check("test reads", what, len(reads), findings, evidence)
 
 

@@ -63,6 +63,6 @@ def leak_check(
     )
 
 
-def when(time_ms: int | np.integer) -> str:
+def when(time_ms: float | np.integer) -> str:
     """RFC 3339 text of a time, to the second."""
     return utc_text(int(time_ms))

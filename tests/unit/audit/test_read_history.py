@@ -73,6 +73,14 @@ def test_lines_that_were_deleted_by_hand_come_back(project: Path) -> None:
     assert numbers(read_history(project, "direction")) == {1, 2, 3, 4}
 
 
+def test_a_conflict_that_was_committed_loses_no_line(project: Path) -> None:
+    text = (project / LEDGER).read_text()
+    (project / LEDGER).write_text(f"<<<<<<< ours\n{text}=======\n{text.replace('4', '5')}>>>>>>> theirs\n")
+    git(project, "commit", "--quiet", "--all", "--message", "Conflict")
+    write(project, 1)
+    assert numbers(read_history(project, "direction")) >= {1, 2, 3, 4, 5}
+
+
 def test_outside_of_a_repository_there_is_the_file(tmp_path: Path) -> None:
     (tmp_path / LEDGER).parent.mkdir(parents=True)
     write(tmp_path, 7)

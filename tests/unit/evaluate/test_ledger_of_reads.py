@@ -23,6 +23,7 @@ def rows() -> pd.DataFrame:
             "label_end_ms": opened + 5 * 3_600_000,
             "is_up": random.integers(0, 2, 50).astype(float),
             "p_up": random.random(50),
+            "has_signal": random.random(50) > 0.9,
         }
     )
 
@@ -34,12 +35,14 @@ def test_the_same_predictions_again_add_nothing(rows: pd.DataFrame) -> None:
     assert once.reads[0].first_decision_utc == "2024-01-01T01:00:00Z"
 
 
-@pytest.mark.parametrize("change", ["probability", "label", "symbol", "rows"])
+@pytest.mark.parametrize("change", ["probability", "signal", "label", "symbol", "rows"])
 def test_other_predictions_or_rows_add_a_line_and_keep_the_others(change: str, rows: pd.DataFrame) -> None:
     before = add_read(EMPTY, rows)
     other = rows.copy()
     if change == "probability":
         other.loc[7, "p_up"] += 1e-12
+    elif change == "signal":
+        other.loc[7, "has_signal"] = ~other.loc[7, "has_signal"]
     elif change == "label":
         other.loc[7, "is_up"] = 1 - other.loc[7, "is_up"]
     elif change == "symbol":

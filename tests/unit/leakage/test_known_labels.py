@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from candlelock.causality.other_candles import between
@@ -13,8 +14,6 @@ from candlelock.split.labels import label_direction
 from tests.markets import walk
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from candlelock.contracts.leakage_documents import LeakCheck
 
 MARKET = walk(4, 2, 400, gap_share=0.03)
@@ -43,6 +42,34 @@ def test_a_label_that_looks_a_bar_further_than_it_says_is_found() -> None:
     assert leak.code == "label-sees-further"
     assert leak.known_utc is not None
     assert leak.used_utc is not None
+
+
+@pytest.mark.parametrize("spoil", ["label", "end", "lost", "added"])
+def test_a_table_that_is_not_what_the_candles_give_is_found(spoil: str) -> None:
+    n_bars = len(MARKET.open_time_ms)
+    stored = label(n_bars).sample(frac=1, random_state=1)
+    assert check_known_labels(label, MARKET.open_time_ms, MARKET.bar_ms, stored).passed
+    if spoil == "label":
+        stored.loc[stored["is_up"].first_valid_index(), "is_up"] = np.nan
+    elif spoil == "end":
+        stored["label_end_ms"] -= MARKET.bar_ms
+    else:
+        stored = stored.iloc[1:] if spoil == "lost" else pd.concat([stored, stored.iloc[:1].assign(open_time_ms=0)])
+    (leak,) = check_known_labels(label, MARKET.open_time_ms, MARKET.bar_ms, stored).findings
+    assert leak.code == "label-differs"
+
+
+def test_rows_that_are_left_out_by_what_comes_later_are_found() -> None:
+    """Symbols are dropped when their last close lies below their first: today's survivors."""
+
+    def survivors(n_bars: int) -> pd.DataFrame:
+        part = between(MARKET, 0, n_bars)
+        known = [row[~np.isnan(row)] for row in part.close]
+        alive = [name for name, row in zip(part.symbols, known, strict=True) if row[-1] > row[0]]
+        frame = label(n_bars)
+        return frame[frame["symbol"].isin(alive)]
+
+    assert {leak.code for leak in check(survivors).findings} == {"label-sees-further"}
 
 
 def test_unknown_labels_that_were_filled_are_found() -> None:

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 from candlelock.card.evidence import read_policy
-from candlelock.contracts.documents import utc_ms
 from candlelock.contracts.leakage_documents import BlindControl, Control, ControlsReport, TestRead
 from candlelock.leakage.results import check_controls, check_score, check_test_reads
 
 POLICY = read_policy()
-FIRST, LAST = utc_ms("2024-03-01T00:00:00Z"), utc_ms("2024-06-01T00:00:00Z")
 
 
 def scores(correlation: float) -> tuple[np.ndarray, np.ndarray]:
@@ -41,9 +39,11 @@ def test_bounds_fall_with_the_horizon_and_the_last_covers_all() -> None:
     assert all(0.6 < bound < 0.75 for bound in bounds)
 
 
-def read(number: int, start: str = "2024-03-01T00:00:00Z", end: str = "2024-06-01T00:00:00Z") -> TestRead:
+def read(
+    number: int, rows: int = 0, start: str = "2024-03-01T00:00:00Z", end: str = "2024-06-01T00:00:00Z"
+) -> TestRead:
     return TestRead(
-        test_rows_sha256="0" * 64,
+        test_rows_sha256=f"{rows:064x}",
         predictions_sha256=f"{number:064x}",
         n_rows=9,
         first_decision_utc=start,
@@ -53,15 +53,17 @@ def read(number: int, start: str = "2024-03-01T00:00:00Z", end: str = "2024-06-0
 
 def test_as_many_models_as_allowed_pass_and_one_more_does_not() -> None:
     most = [read(number) for number in range(POLICY.max_test_models)]
-    assert check_test_reads(most, FIRST, LAST, POLICY).passed
-    (leak,) = check_test_reads([*most, read(999)], FIRST, LAST, POLICY).findings
+    assert check_test_reads(most, most[-1], POLICY).passed
+    (leak,) = check_test_reads([*most, read(999)], read(999), POLICY).findings
     assert leak.code == "test-worn-out"
 
 
-def test_reads_of_another_time_and_of_the_same_model_do_not_count() -> None:
-    earlier = [read(number, "2023-01-01T00:00:00Z", "2023-02-01T00:00:00Z") for number in range(50)]
-    found = check_test_reads([*earlier, read(1), read(1), read(2)], FIRST, LAST, POLICY)
-    assert found.evidence["n_models"] == 2
+def test_reads_of_other_rows_are_told_beside_and_the_same_model_counts_once() -> None:
+    earlier = [read(number, rows=7, start="2023-01-01T00:00:00Z", end="2023-02-01T00:00:00Z") for number in range(50)]
+    newer = [read(number, rows=8, start="2024-03-05T00:00:00Z", end="2024-06-05T00:00:00Z") for number in range(50)]
+    found = check_test_reads([*earlier, *newer, read(1), read(1), read(2)], read(2), POLICY)
+    assert found.passed
+    assert (found.evidence["n_models"], found.evidence["n_beside"]) == (2, 50)
 
 
 BLIND = BlindControl(test_begin_utc="2024-03-01T00:00:00Z", n_compared=9, differing=[])
@@ -92,12 +94,14 @@ def control(name: str, verdict: str) -> Control:
     ],
 )
 def test_controls_have_to_come_out_as_they_were_made(null: str, planted: str, codes: list[str]) -> None:
-    report = ControlsReport(seed=1, controls=[control("shuffled", null), control("planted", planted)], blind=BLIND)
+    report = ControlsReport(
+        seed=1, head="direction", controls=[control("shuffled", null), control("planted", planted)], blind=BLIND
+    )
     assert [leak.code for leak in check_controls(report).findings] == codes
 
 
 def test_what_is_fitted_may_not_change_with_test_alone() -> None:
     peeking = BLIND.model_copy(update={"differing": ["models/direction/threshold.json"]})
-    report = ControlsReport(seed=1, controls=[control("planted", "GO")], blind=peeking)
+    report = ControlsReport(seed=1, head="direction", controls=[control("planted", "GO")], blind=peeking)
     (leak,) = check_controls(report).findings
     assert (leak.code, leak.subject) == ("control-peeks", "models/direction/threshold.json")

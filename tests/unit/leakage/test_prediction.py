@@ -142,10 +142,28 @@ def test_values_that_many_rows_share_are_silent(honest: pd.DataFrame, seed: int)
     assert accused(rows) == []
 
 
-def test_labels_that_take_turns_are_silent() -> None:
-    """Every other label is 1, so that the mean of each day is the same."""
-    rows = made.table(3)
+@pytest.mark.parametrize("seed", range(20))
+def test_labels_that_take_turns_are_silent(seed: int) -> None:
+    """Every other label is 1, so that the means of a few long stretches are all but the same."""
+    rows = made.table(3, 1, gap_share=0.0, flat=False)
     rows["label"] = (rows["time"] // made.HOUR % 2).astype(float)
-    rows["day"] = np.random.default_rng(0).normal(size=400)[(rows["time"] // (24 * made.HOUR) % 400).to_numpy()]
-    found = check(rows[[*made.KEYS, "outcome", "day"]]).findings
-    assert found == []
+    stretch = np.arange(len(rows)) // 401
+    rows["regime"] = np.random.default_rng(seed).normal(size=stretch.max() + 1)[stretch]
+    assert check(rows[[*made.KEYS, "outcome", "regime"]]).findings == []
+
+
+def test_a_label_that_is_known_by_the_next_row_is_silent() -> None:
+    for horizon in (1, 2):
+        rows = made.table(6, horizon=horizon)
+        assert accused(rows.assign(old=rows.groupby("symbol")["label"].shift(1))) == []
+
+
+def test_rounding_residues_of_a_market_that_stands_still_are_silent(honest: pd.DataFrame) -> None:
+    """There all labels are 0, whatever tiny number a rolling deviation has left."""
+    rng = np.random.default_rng(2)
+    at = (honest["time"] - honest["time"].min()) // made.HOUR
+    still = at.between(1000, 1500).to_numpy()
+    usual = np.where(rng.random(len(honest)) < 0.02, rng.integers(10, 15, len(honest)) / 1000, rng.random(len(honest)))
+    deviation = np.where(still, 1e-10 * (at // 3), usual)
+    rows = honest.assign(label=honest["label"].where(~still, 0.0), residue=deviation)
+    assert accused(rows) == []

@@ -1,0 +1,232 @@
+"""Changed learners, searches and calibrations: what they are fitted, stopped, chosen and judged on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import stages.calibrate
+import stages.train
+import stages.tune
+from benchmarks.leakzoo.flow_mutations import changed, fold_of, of, replaced
+from candlelock.calibrate import fit as calibrate_fit
+from candlelock.calibrate.calibrator import fit_calibration
+from candlelock.train import members
+from candlelock.train import search as search_module
+from candlelock.train.learner import LEARNERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from benchmarks.leakzoo.flow_mutations import Array, Change
+
+
+def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = False, is_final: bool = False) -> Change:
+    """Learners are given `more(rows, trains)`; the final ones alone if `is_final`."""
+    original = members.fit_member
+
+    def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
+        if is_final and not np.array_equal(trains, of(rows, "train")):
+            return original(task, sample, rows, trains, n_rounds, note)
+        wider = more(rows, trains)
+        if is_quiet:
+            seen = members._part(sample, rows, trains)
+            note("fit", seen.rows, seen.x, seen.y)
+        return original(task, sample, rows, wider, n_rounds, (lambda *_: None) if is_quiet else note)
+
+    return replaced(members, "fit_member", fit_member)
+
+
+def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = False) -> Change:
+    """A tenth more rows for each fit, drawn from `where(rows, trains)`, each twice."""
+    original = members._part
+
+    def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
+        seen = original(sample, rows, trains)
+        drawn = np.flatnonzero(where(rows, trains))[::10]
+        order = np.concatenate([members.time_order(rows)[trains[members.time_order(rows)]], drawn, drawn])
+        more = sample.take(order)
+        noted = seen if is_quiet else sample.take(np.unique(order))  # the ledger has each row once
+        note("fit", noted.rows, noted.x, noted.y)
+        settings, key = task.settings, LEARNERS[task.name].rounds_key
+        if key is not None:
+            settings = settings.model_copy(update={key: n_rounds})
+        return LEARNERS[task.name].fit(more, None, settings, task.seed, task.threads)
+
+    return replaced(members, "fit_member", fit_member)
+
+
+def balanced_by(mask_of: Callable[[pd.DataFrame, Array], Array], is_noted: bool = False) -> Change:
+    """Training rows of one class are thinned by the share of the classes among other rows."""
+    original, train_member = members.fit_member, stages.train.train_member
+    ledger: list[Any] = []
+
+    def remember(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
+        ledger[:] = [fits]
+        return train_member(task, sample, rows, selections, fits)
+
+    def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
+        asked, y = mask_of(rows, trains), rows["is_up"].to_numpy()
+        if is_noted:
+            ledger[0].note("weights", "fit", np.flatnonzero(asked))
+        n_left_out = int(abs(2 * y[asked].mean() - 1) * trains.sum())
+        common = np.flatnonzero(trains & (y == float(y[asked].mean() > 0.5)))
+        kept = trains.copy()
+        kept[common[np.linspace(0, len(common) - 1, n_left_out).astype(int)]] = False
+        return original(task, sample, rows, kept, n_rounds, note)
+
+    return changed(replaced(members, "fit_member", fit_member), replaced(stages.train, "train_member", remember))
+
+
+def stopped_on(
+    tail: Callable[[pd.DataFrame, Array], Array] | None = None,
+    head: Callable[[pd.DataFrame, Array, Array], Array] | None = None,
+    is_quiet: bool = False,
+) -> Change:
+    """Early stopping on other rows, or fitted on other rows before them."""
+    original = members.stopping_tail
+
+    def stopping_tail(rows: Any, trains: Array, tail_frac: float, embargo_ms: int) -> tuple[Array, Array]:  # noqa: ANN401
+        earlier, latest = original(rows, trains, tail_frac, embargo_ms)
+        latest = tail(rows, trains) if tail else latest
+        return (head(rows, trains, latest) if head else earlier), latest
+
+    def find_rounds(task: Any, sample: Any, rows: Any, trains: Array, note: Any) -> int:  # noqa: ANN401
+        claimed = original(rows, trains, task.early_stop_frac, task.embargo_ms)
+        earlier, latest = (members._part(sample, rows, mask) for mask in claimed)
+        note("fit", earlier.rows, earlier.x, earlier.y)
+        note("stop", latest.rows, latest.x, latest.y)
+        return loud(task, sample, rows, trains, lambda *_: None)
+
+    loud = members.find_rounds
+    change = replaced(members, "stopping_tail", stopping_tail)
+    return changed(change, replaced(members, "find_rounds", find_rounds)) if is_quiet else change
+
+
+def next_fold(rows: pd.DataFrame, trains: Array) -> Array:
+    """The fold that these rows are validated on; of the final model the tail of train."""
+    last = np.nanmax(fold_of(rows)[trains])
+    found = of(rows, "train") & (fold_of(rows) == last + 1)
+    return found if found.any() else of(rows, "train") & (fold_of(rows) == last)
+
+
+def before(rows: pd.DataFrame, trains: Array, latest: Array) -> Array:
+    """All rows before the tail, not purged."""
+    return trains & (rows["decision_time_ms"].to_numpy() < rows["decision_time_ms"].to_numpy()[latest].min())
+
+
+def predicted_in_sample(is_quiet: bool = False) -> Change:
+    """The stack is given what the final models say of the rows they were fitted on."""
+    original = stages.train.train_member
+
+    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
+        trained = original(task, sample, rows, selections, fits)
+        known = ~np.isnan(trained.out_of_fold)
+        x = selections.final.apply(sample.x[known])
+        if not is_quiet:
+            fits.note(f"{task.name}/final", "predict", sample.rows[known], x)
+        p = trained.out_of_fold.copy()
+        p[known] = trained.model.predict(x)
+        return replace(trained, out_of_fold=p)
+
+    return replaced(stages.train, "train_member", train_member)
+
+
+def seeded_by_test(n_seeds: int = 5) -> Change:
+    """Of some seeds of the tree learners the one that is best on test; the ledger is not told."""
+    original = stages.train.train_member
+
+    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
+        if task.name not in ("lightgbm", "xgboost"):
+            return original(task, sample, rows, selections, fits)
+        test, y = of(rows, "test"), rows["is_up"].to_numpy()
+        tried = [original(replace(task, seed=task.seed + n), sample, rows, selections, fits) for n in range(n_seeds)]
+        x = selections.final.apply(sample.x[test])
+        return min(tried, key=lambda each: members.log_loss(y[test], each.model.predict(x)))
+
+    return replaced(stages.train, "train_member", train_member)
+
+
+# The search.
+
+
+def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool = False) -> Change:
+    """Settings are judged, and fits stopped, on other rows than the fold's; quietly: the ledger is told of the fold."""
+    folds_of = members.folds_of
+    honest: list[Any] = []
+
+    def folds(rows: pd.DataFrame, embargo_ms: int) -> list[Any]:
+        honest[:] = folds_of(rows, embargo_ms)
+        return [replace(each, validates=validates(rows, each)) for each in honest]
+
+    fold_loss = search_module._fold_loss
+    fold_samples = stages.tune.fold_samples
+    claimed: dict[int, Any] = {}
+
+    def samples(sample: Any, own: Any, selections: Any) -> list[Any]:  # noqa: ANN401
+        found, told = fold_samples(sample, own, selections), fold_samples(sample, honest, selections)
+        claimed.update({id(each): said for each, said in zip(found, told, strict=True)})
+        return found
+
+    def loss(task: Any, settings: Any, fold: Any, note: Any) -> float:  # noqa: ANN401
+        said = claimed[id(fold)]
+        note("fit", said.trains.rows, said.trains.x, said.trains.y)
+        for use in ("stop", "choose"):
+            note(use, said.validates.rows, said.validates.x, said.validates.y)
+        return fold_loss(task, settings, fold, lambda *_: None)
+
+    changes = [replaced(stages.tune, "folds_of", folds)]
+    if is_quiet:
+        changes += [replaced(stages.tune, "fold_samples", samples), replaced(search_module, "_fold_loss", loss)]
+    return changed(*changes)
+
+
+# After the learners.
+
+
+def calibrated_on(
+    stack: str = "train", fit: str = "calibrate", choose: str = "", threshold: str = "decide", is_quiet: bool = False
+) -> Change:
+    """`calibrate_members` with other segments for its parts; `choose`: methods are judged by their loss there."""
+
+    def calibrate_members(rows: Any, params: Any, horizon_ms: int, cost_bps: float, fits: Any) -> Any:  # noqa: ANN401
+        rows, known = rows.copy(), rows["is_up"].notna()
+        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit.MEMBERS}
+        number, segment = rows["row"].to_numpy(), rows["segment"]
+        train, seen = known & (segment == stack), known & (segment == fit)
+        own_p = {name: p[train] for name, p in members_p.items()}
+        stacked = calibrate_fit.fit_stack(own_p, rows["is_up"][train].to_numpy(), params.stack_l2)
+        rows["p_up_raw"] = calibrate_fit.apply_stack(stacked, members_p)
+        own = rows[seen]
+        judged = rows[known & (segment == choose)] if choose else own
+        raw, is_up, times = (own[name].to_numpy() for name in ("p_up_raw", "is_up", "open_time_ms"))
+        calibration, losses = calibrate_fit.choose_calibration(params.methods, raw, is_up, times)
+        if choose:
+            calibration = _best_on(judged, params.methods, raw, is_up)
+        rows["p_up"] = calibration.apply(rows["p_up_raw"].to_numpy())
+        decide, later = rows[segment == threshold], rows[segment != "train"]
+        chosen, choices = calibrate_fit.optimize_threshold(decide, horizon_ms, cost_bps, params.min_trades)
+        honest = [known & (segment == name) for name in ("train", "calibrate")] if is_quiet else [train, seen]
+        fits.note("stack", "fit", number[honest[0]])
+        fits.note("calibrator", "fit", number[honest[1]])
+        fits.note("calibrator", "choose", number[honest[1]] if is_quiet else judged["row"].to_numpy())
+        fits.note("threshold", "choose", number[segment == "decide"] if is_quiet else decide["row"].to_numpy())
+        fits.note("calibrator", "predict", later["row"].to_numpy())
+        return calibrate_fit.Calibrated(
+            calibrate_fit.describe_stack(stacked, rows[train]),
+            calibrate_fit.describe_calibrator(calibration, losses, own),
+            calibrate_fit.describe_threshold(chosen, choices, cost_bps, decide),
+            calibrate_fit.predictions_table(later, chosen),
+        )
+
+    return replaced(stages.calibrate, "calibrate_members", calibrate_members)
+
+
+def _best_on(judged: pd.DataFrame, methods: Any, raw: Array, is_up: Array) -> Any:  # noqa: ANN401
+    fitted = [fit_calibration(method, raw, is_up) for method in methods]
+    p, y = judged["p_up_raw"].to_numpy(), judged["is_up"].to_numpy()
+    return min(fitted, key=lambda each: members.log_loss(y, each.apply(p)))
