@@ -82,7 +82,7 @@ CASES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         ["split", "labelled rows"],
     ),
     "unknown head": ("tune", lambda root: None, ["directoin", "direction"]),
-    "corrupt table": ("split", lambda root: _truncate(root / "data/features/AAA-USD.parquet"), ["AAA-USD.parquet"]),
+    "corrupt table": ("causality", lambda root: _truncate(root / "data/features/AAA-USD.parquet"), ["AAA-USD.parquet"]),
     "candles edited after the snapshot": (
         "features",
         lambda root: _flip(root / "data/snapshot/AAA-USD.parquet"),

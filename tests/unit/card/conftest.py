@@ -199,7 +199,7 @@ def leakage() -> k.LeakageReport:
         checks=[
             leak_check("features", "every feature value rebuilt from the past alone, bit for bit", 1_102_500, []),
             leak_check("intervals", "latest label end of each part against the next one's first decision", 11, []),
-            leak_check("labels", "every feature against the label of its row", len(FEATURES), []),
+            leak_check("prediction", "every feature against the label of its row", len(FEATURES), []),
         ]
     )
 

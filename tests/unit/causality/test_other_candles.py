@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from candlelock.causality import other_candles as other
+from candlelock.features.market import first_bars
 from tests.markets import walk
 
 MARKET = walk(7, 3, 200, gap_share=0.05, latest_start=30)
@@ -78,6 +79,6 @@ def test_a_stretch_stands_for_itself_and_a_shift_moves_time_alone() -> None:
 
 def test_first_bars_of_symbols_with_and_without_candles() -> None:
     empty = other.deleted(MARKET, 0, 200, [1])
-    found = other.first_bars(empty).tolist()
+    found = first_bars(empty).tolist()
     assert found[1] == 200
     assert found[0] == np.flatnonzero(~np.isnan(MARKET.close[0]))[0]

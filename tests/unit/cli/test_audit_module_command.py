@@ -67,7 +67,7 @@ def test_a_leak_is_named_with_exit_code_1(tmp_path: Path, candles: Path, candlel
     words = ("audit", "module", written(tmp_path, LEAKY), "--candles", str(candles), "--timeframe", "1h")
     code, out, err = candlelock(*words, "--timeout", "30")
     assert (code, err) == (1, "")
-    assert "error[future-prefix] leaky.ahead BTC/USDT\n" in out
+    assert "error[future-prefix] leaky.ahead BTC/USDT" in out
     assert "used 20" in out
     assert "the first later candle that matters is 1 bar after the row" in out
     assert "1 of 2 columns at fault" in out

@@ -35,7 +35,8 @@ def task(train_params: TrainParams) -> Task:
 
 @pytest.fixture
 def trained(rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy, selections: Transforms) -> Trained:
-    return train_member(task, Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), rows, selections)
+    sample = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy())
+    return train_member(task, sample, rows, selections, FitLedger())
 
 
 def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
