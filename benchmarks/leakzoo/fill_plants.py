@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
+from benchmarks.leakzoo.plants import Plant, leak
 from benchmarks.leakzoo.specimen import Area, Specimen
 from candlelock.card.evidence import read_policy
 from candlelock.contracts.documents import utc_text
@@ -58,17 +59,6 @@ class Tape:
 
 
 Make: TypeAlias = Callable[[Tape], "Tape | LeakCheck"]
-
-
-@dataclass(frozen=True)
-class Trick:
-    """What is done to an honest tape, or a check of results made with it."""
-
-    name: str
-    what: str
-    make: Make
-    codes: frozenset[str] = frozenset()
-    is_core: bool = False
 
 
 def frames_of(market: Market) -> dict[str, pd.DataFrame]:
@@ -243,48 +233,44 @@ def _reads(n_models: int, moved_ms: int = 0, n_same: int = 1) -> Make:
     return make
 
 
-def _trick(name: str, what: str, make: Make, *codes: str, is_core: bool = False) -> Trick:
-    return Trick(name, what, make, frozenset(codes), is_core)
-
-
 LEAKS = (
-    _trick("close_of_the_signal", "filled at the close that gave the signal", lambda tape: tape.change(
+    leak("close_of_the_signal", "filled at the close that gave the signal", lambda tape: tape.change(
         entry_price=tape.at("close", "entry_bar", -1)), PRICE, is_core=True),
-    _trick("entry_a_bar_early", "bought at the open before the signal's close", _on_the_bar, EARLY, is_core=True),
-    _trick("entry_two_bars_early", "bought two candles before the signal", lambda tape: _shifted(tape, -2), EARLY),
-    _trick("entry_without_signal", "half of the signals were taken out afterwards", lambda tape: replace(
+    leak("entry_a_bar_early", "bought at the open before the signal's close", _on_the_bar, EARLY, is_core=True),
+    leak("entry_two_bars_early", "bought two candles before the signal", lambda tape: _shifted(tape, -2), EARLY),
+    leak("entry_without_signal", "half of the signals were taken out afterwards", lambda tape: replace(
         tape, signals={name: own[::2] for name, own in tape.signals.items()}), EARLY),
-    _trick("entry_at_low", "bought at the bar's low", lambda tape: tape.change(
+    leak("entry_at_low", "bought at the bar's low", lambda tape: tape.change(
         entry_price=tape.at("low", "entry_bar")), PRICE, is_core=True),
-    _trick("exit_at_high", "sold at the bar's high", lambda tape: tape.change(
+    leak("exit_at_high", "sold at the bar's high", lambda tape: tape.change(
         exit_price=tape.at("high", "exit_bar")), PRICE, is_core=True),
-    _trick("exit_at_close", "sold at the open or close of the bar, whichever is more", lambda tape: tape.change(
+    leak("exit_at_close", "sold at the open or close of the bar, whichever is more", lambda tape: tape.change(
         exit_price=np.maximum(tape.at("close", "exit_bar"), tape.at("open", "exit_bar"))), PRICE),
-    _trick("middle_of_the_bar", "bought at the mean of high and low, no slippage", lambda tape: tape.change(
+    leak("middle_of_the_bar", "bought at the mean of high and low, no slippage", lambda tape: tape.change(
         entry_price=(tape.at("high", "entry_bar") + tape.at("low", "entry_bar")) / 2), PRICE, is_core=True),
-    _trick("typical_price", "bought at the mean of high, low and close", lambda tape: tape.change(
+    leak("typical_price", "bought at the mean of high, low and close", lambda tape: tape.change(
         entry_price=sum(tape.at(name, "entry_bar") for name in ("high", "low", "close")) / 3), PRICE),
-    _trick("slippage_in_our_favour", "five hundredths of a per cent better than the open", lambda tape: tape.change(
+    leak("slippage_in_our_favour", "five hundredths of a per cent better than the open", lambda tape: tape.change(
         entry_price=tape.at("open", "entry_bar") * (1 - SLIPPAGE)), PRICE),
-    _trick("exit_slippage_in_our_favour", "sold for more than the open", lambda tape: tape.change(
+    leak("exit_slippage_in_our_favour", "sold for more than the open", lambda tape: tape.change(
         exit_price=tape.at("open", "exit_bar") * (1 + SLIPPAGE)), PRICE),
-    _trick("best_of_two_opens", "bought at the lower of two opens", lambda tape: tape.change(
+    leak("best_of_two_opens", "bought at the lower of two opens", lambda tape: tape.change(
         entry_price=np.minimum(tape.at("open", "entry_bar"), tape.at("open", "entry_bar", 1))), PRICE),
-    _trick("entry_in_a_hole", "bought on bars that do not exist", _in_holes, PRICE, is_core=True),
-    _trick("exit_in_a_hole", "sold on bars that do not exist", _exits_in_holes, PRICE),
-    _trick("target_before_stop", "stop and target in one bar: the target is taken", lambda tape: with_barriers(
+    leak("entry_in_a_hole", "bought on bars that do not exist", _in_holes, PRICE, is_core=True),
+    leak("exit_in_a_hole", "sold on bars that do not exist", _exits_in_holes, PRICE),
+    leak("target_before_stop", "stop and target in one bar: the target is taken", lambda tape: with_barriers(
         tape, _target_first), ORDER, is_core=True),
-    _trick("held_through_stop", "the stop is never taken", lambda tape: with_barriers(tape, _no_stop), ORDER,
+    leak("held_through_stop", "the stop is never taken", lambda tape: with_barriers(tape, _no_stop), ORDER,
            is_core=True),
-    _trick("stop_at_close_only", "the stop counts at closes, and is filled at its own price",
+    leak("stop_at_close_only", "the stop counts at closes, and is filled at its own price",
            lambda tape: with_barriers(tape, _stop_at_close), ORDER),
-    _trick("stop_through_gap", "a stop filled at its own price though the bar opened below", lambda tape: with_barriers(
+    leak("stop_through_gap", "a stop filled at its own price though the bar opened below", lambda tape: with_barriers(
         _gapped(tape), _stop_through_gap), PRICE),
-    _trick("target_at_high", "a target filled at the bar's high", lambda tape: with_barriers(
+    leak("target_at_high", "a target filled at the bar's high", lambda tape: with_barriers(
         tape, _high_of_bar), PRICE),
-    _trick("score_of_a_leak", "an AUC of about 0.85", _score(0.75), "too-good", is_core=True),
-    _trick("test_read_often", "30 models judged on one test", _reads(30), "test-worn-out", is_core=True),
-    _trick("test_read_often_moved", "the same, each on a test moved by an hour", _reads(30, 3_600_000),
+    leak("score_of_a_leak", "an AUC of about 0.85", _score(0.75), "too-good", is_core=True),
+    leak("test_read_often", "30 models judged on one test", _reads(30), "test-worn-out", is_core=True),
+    leak("test_read_often_moved", "the same, each on a test moved by an hour", _reads(30, 3_600_000),
            "test-worn-out"),
 )  # fmt: skip
 
@@ -319,34 +305,34 @@ def _to_the_end(tape: Tape) -> Tape:
 
 
 CLEAN = (
-    _trick("clean_next_open", "the next open, slippage worse", lambda tape: tape),
-    _trick("clean_without_slippage", "the next open itself", lambda tape: tape.change(
+    leak("clean_next_open", "the next open, slippage worse", lambda tape: tape),
+    leak("clean_without_slippage", "the next open itself", lambda tape: tape.change(
         entry_price=tape.at("open", "entry_bar"), exit_price=tape.at("open", "exit_bar"))),
-    _trick("clean_entry_later", "two candles after the signal", lambda tape: _shifted(tape, 2)),
-    _trick("clean_worst_price", "bought at the high, sold at the low", lambda tape: tape.change(
+    leak("clean_entry_later", "two candles after the signal", lambda tape: _shifted(tape, 2)),
+    leak("clean_worst_price", "bought at the high, sold at the low", lambda tape: tape.change(
         entry_price=tape.at("high", "entry_bar"), exit_price=tape.at("low", "exit_bar"))),
-    _trick("clean_stop_first", "stop and target in one bar: the stop is taken", lambda tape: with_barriers(
+    leak("clean_stop_first", "stop and target in one bar: the stop is taken", lambda tape: with_barriers(
         tape, stop_first)),
-    _trick("clean_stop_first_narrow", "the same, narrow", lambda tape: with_barriers(tape, stop_first, 0.35)),
-    _trick("clean_stop_first_wide", "the same, wide", lambda tape: with_barriers(tape, stop_first, 3.0)),
-    _trick("clean_stop_at_gap", "prices drop between two bars: the stop is filled at the open",
+    leak("clean_stop_first_narrow", "the same, narrow", lambda tape: with_barriers(tape, stop_first, 0.35)),
+    leak("clean_stop_first_wide", "the same, wide", lambda tape: with_barriers(tape, stop_first, 3.0)),
+    leak("clean_stop_at_gap", "prices drop between two bars: the stop is filled at the open",
            lambda tape: with_barriers(_gapped(tape), stop_first)),
-    _trick("clean_target_limit", "a sell limit alone, reached later", _without_stops),
-    _trick("clean_long_holds", "200 bars in the market", _long(200, 0.02)),
-    _trick("clean_one_bar_trades", "one bar in the market, many signals", _long(1, 0.5)),
-    _trick("clean_closed_at_the_end", "the last position is closed at the last close", _to_the_end),
-    _trick("clean_no_trades", "no trade at all", lambda tape: replace(tape, trades=tape.trades.iloc[:0])),
-    _trick("clean_good_score", "an AUC of about 0.56", _score(0.1)),
-    _trick("clean_few_reads", "three models judged on test", _reads(3)),
-    _trick("clean_rebuilt_often", "one model, judged 30 times", _reads(30, 0, 30)),
-    _trick("clean_newer_tests", "30 models, each judged on a test of its own", _reads(30, 40 * 86_400_000)),
+    leak("clean_target_limit", "a sell limit alone, reached later", _without_stops),
+    leak("clean_long_holds", "200 bars in the market", _long(200, 0.02)),
+    leak("clean_one_bar_trades", "one bar in the market, many signals", _long(1, 0.5)),
+    leak("clean_closed_at_the_end", "the last position is closed at the last close", _to_the_end),
+    leak("clean_no_trades", "no trade at all", lambda tape: replace(tape, trades=tape.trades.iloc[:0])),
+    leak("clean_good_score", "an AUC of about 0.56", _score(0.1)),
+    leak("clean_few_reads", "three models judged on test", _reads(3)),
+    leak("clean_rebuilt_often", "one model, judged 30 times", _reads(30, 0, 30)),
+    leak("clean_newer_tests", "30 models, each judged on a test of its own", _reads(30, 40 * 86_400_000)),
 )  # fmt: skip
 
-TRICKS: tuple[Trick, ...] = LEAKS + CLEAN
+TRICKS: tuple[Plant, ...] = LEAKS + CLEAN
 
 
 def examine(
-    tricks: tuple[Trick, ...], market: Market, seed: int, only: Collection[str] | None = None
+    tricks: tuple[Plant, ...], market: Market, seed: int, only: Collection[str] | None = None
 ) -> dict[str, set[str]]:
     """Name -> codes found; of `only` these, all if None."""
     tape = record(market, seed)

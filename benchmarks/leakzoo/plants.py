@@ -31,16 +31,16 @@ Make: TypeAlias = Callable[[World], Case]
 
 @dataclass(frozen=True)
 class Plant:
-    """A table that is made from a market; `codes` are the right reasons, none of a clean one."""
+    """What `make` does to what an area starts from; `codes` are the right reasons, none of a clean one."""
 
     name: str
     what: str
-    make: Make
+    make: Callable[..., object]
     codes: frozenset[str] = frozenset()
     is_core: bool = False
 
 
-def leak(name: str, what: str, make: Make, *codes: str, is_core: bool = False) -> Plant:
+def leak(name: str, what: str, make: Callable[..., object], *codes: str, is_core: bool = False) -> Plant:
     return Plant(name, what, make, frozenset(codes), is_core)
 
 

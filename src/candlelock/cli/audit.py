@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from candlelock.cli import audit_module, audit_project, audit_table, output
+from candlelock.cli.leaks_text import MAX_SHOWN, check_line, with_findings
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
 
@@ -21,7 +22,6 @@ HELP = "Look for whatever sees the future: in this project, in a table, in a fil
 app = typer.Typer(help=HELP)
 app.command("table")(audit_table.table)
 app.command("module")(audit_module.module)
-MAX_SHOWN = 20
 
 PluginFiles = Annotated[list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")]
 
@@ -71,8 +71,7 @@ def features(
     with progress.showing("causality", "steps") as show:
         report = certify(subject_of(entries, loaded, market), market, request, show)
     if as_json:
-        found = [each.model_dump(mode="json") for check in report.checks for each in check.findings]
-        output.print_json({**report.model_dump(mode="json"), "findings": found})
+        output.print_json(with_findings(report))
     else:
         _print(report)
     if not report.passed:
@@ -106,11 +105,7 @@ def _examined(
 
 def _print(report: CausalityReport) -> None:
     """Every check, and the first finding of each feature at fault."""
-    rows = [
-        ("ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}")
-        for check in report.checks
-    ]
-    output.print_table(("", "check", "values compared", "findings"), rows)
+    output.print_table(("", "check", "values compared", "findings"), [check_line(check) for check in report.checks])
     first: dict[str, CausalityFinding] = {}
     for found in (found for check in report.checks for found in check.findings):
         first.setdefault(found.feature, found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from candlelock.cli import output
-from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
+from candlelock.cli.leaks_text import HEADER, check_line, print_leaks, with_findings
 from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
 
@@ -39,8 +39,7 @@ def module(
     with progress.showing("module", "functions") as show:
         report = audit_module(file, market, timeout, show)
     if as_json:
-        found = [each.model_dump(mode="json") for check in report.checks for each in check.findings]
-        output.print_json({**report.model_dump(mode="json"), "findings": found})
+        output.print_json(with_findings(report))
     else:
         _print(report)
     if not report.passed:

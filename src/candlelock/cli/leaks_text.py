@@ -9,8 +9,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from candlelock.contracts.causality_documents import CausalityCheck
+    from candlelock.contracts.causality_documents import CausalityCheck, CausalityReport
     from candlelock.contracts.leakage_documents import Leak, LeakCheck
+    from candlelock.leakage.module.report import ModuleReport
 
 MAX_SHOWN = 20
 HEADER = ("", "check", "compared", "findings")
@@ -19,6 +20,12 @@ HEADER = ("", "check", "compared", "findings")
 def check_line(check: LeakCheck | CausalityCheck) -> tuple[str, str, str, str]:
     """Whether it passed, its name, how much was compared, how many findings."""
     return "ok" if check.passed else "FAILED", check.name, f"{check.n_compared:,}", f"{check.n_findings:,}"
+
+
+def with_findings(report: CausalityReport | ModuleReport) -> dict[str, object]:
+    """The report as JSON, with the findings of all checks in one list beside them."""
+    found = [each.model_dump(mode="json") for check in report.checks for each in check.findings]
+    return {**report.model_dump(mode="json"), "findings": found}
 
 
 def print_leaks(leaks: Sequence[Leak]) -> None:

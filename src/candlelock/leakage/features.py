@@ -22,7 +22,7 @@ AGAIN = "rebuild with `dvc repro`"
 
 def check_certificate(certificate: CausalityReport, snapshot_id: str, names: Sequence[str], bar_ms: int) -> LeakCheck:
     """No feature sees the future: the causality certificate of these features, by name, on this snapshot has passed."""
-    findings = [_leak(found, bar_ms) for check in certificate.checks for found in check.findings]
+    findings = [leak_of(found, bar_ms) for check in certificate.checks for found in check.findings]
     if certificate.candles.snapshot_id != snapshot_id:
         detail = "the certificate is of another snapshot"
         findings.append(Leak(code="certificate-differs", subject="causality.json", detail=detail, help=AGAIN))
@@ -58,8 +58,8 @@ def _twins(x: npt.NDArray[np.float64], names: Sequence[str]) -> Iterator[tuple[s
             yield name, twin
 
 
-def _leak(found: CausalityFinding, bar_ms: int) -> Leak:
-    """A finding of the certificate: a row is used at its close, and a later bar is known at its own."""
+def leak_of(found: CausalityFinding, bar_ms: int) -> Leak:
+    """A finding on a feature as a leak: a row is used at its close, and a later bar is known at its own."""
     used_ms = None if found.time is None else utc_ms(found.time) + bar_ms
     ahead = max(found.offset_bars or 0, 0) * bar_ms
     return Leak(

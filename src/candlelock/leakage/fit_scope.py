@@ -41,14 +41,6 @@ LEARNS = ("fit", "stop", "choose")  # uses whose labels shape the model
 
 
 @dataclass(frozen=True)
-class Permission:
-    """For fits whose name matches: use -> the part its rows have to lie in; `fold` stands for the one in the name."""
-
-    pattern: str
-    parts: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class HandOver:
     """Numbers of the rows in the split table, rising, and the digest of their values; None where there is none."""
 
@@ -56,17 +48,17 @@ class HandOver:
     values_sha256: str | None
 
 
-RULES = (
-    Permission(r"select/fold (\d+)(/\w+)?", {"fit": "before fold"}),
-    Permission(r"select/final(/\w+)?", {"fit": "train"}),
-    Permission(r"tune/\w+/fold (\d+)", {"fit": "before fold", "stop": "fold", "choose": "fold"}),
-    Permission(r"train/\w+/fold (\d+)(/rounds)?", {"fit": "before fold", "stop": "before fold", "predict": "fold"}),
-    Permission(r"train/\w+/final(/rounds)?", {"fit": "train", "stop": "train", "predict": "later"}),
-    Permission(r"calibrate/stack", {"fit": "out of fold"}),
-    Permission(r"calibrate/calibrator", {"fit": "calibrate", "choose": "calibrate", "predict": "later"}),
-    Permission(r"calibrate/threshold", {"choose": "decide"}),
-    Permission(r"evaluate/evaluation", {"judge": "test"}),
-)
+RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part its rows have to lie in
+    r"select/fold (?P<fold>\d+)(/\w+)?": {"fit": "before fold"},
+    r"select/final(/\w+)?": {"fit": "train"},
+    r"tune/\w+/fold (?P<fold>\d+)": {"fit": "before fold", "stop": "fold", "choose": "fold"},
+    r"train/\w+/fold (?P<fold>\d+)(/rounds)?": {"fit": "before fold", "stop": "before fold", "predict": "fold"},
+    r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
+    r"calibrate/stack": {"fit": "out of fold"},
+    r"calibrate/calibrator": {"fit": "calibrate", "choose": "calibrate", "predict": "later"},
+    r"calibrate/threshold": {"choose": "decide"},
+    r"evaluate/evaluation": {"judge": "test"},
+}
 CROSS_FITTED = "calibrate/calibrator"  # chooses by what each block of its own segment says of the others
 
 
@@ -104,7 +96,7 @@ def read_hand_overs(table: pa.Table) -> dict[tuple[str, str], HandOver]:
 
 def _outside(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo_ms: int) -> Iterator[Leak]:
     """Rows that lie in another part than the rule says, and rows that learn from test."""
-    rule, fold = _rule(name)
+    parts, fold = _rule(name)
     test = _part(rows, "test", 0)
     for use, numbers in uses.items():
         if use in LEARNS:
@@ -112,7 +104,7 @@ def _outside(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo
             if len(near_test):
                 yield _leak(rows, "fit-on-test", name, use, near_test, _begin(rows, test), "touch test")
                 continue
-        wanted = rule.parts.get(use) if rule else None
+        wanted = parts.get(use)
         if wanted is None:
             yield Leak(
                 code="fit-unrecorded",
@@ -147,14 +139,13 @@ def _in_sample(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embar
             yield _leak(rows, "in-sample", name, use, near, used_ms, f"were fitted on, and reach what it has to {use}")
 
 
-def _rule(name: str) -> tuple[Permission | None, int]:
-    """The rule of a fit, and the fold in its name, 0 where there is none."""
-    for rule in RULES:
-        match = re.fullmatch(rule.pattern + r"( #\d+)?", name)
+def _rule(name: str) -> tuple[Mapping[str, str], int]:
+    """Use -> part of a fit, empty where no rule names it, and the fold in its name, 0 where there is none."""
+    for pattern, parts in RULES.items():
+        match = re.fullmatch(rf"{pattern}( #\d+)?", name)
         if match:
-            first = match.group(1) if match.re.groups and match.group(1) else ""
-            return rule, int(first) if first.isdigit() else 0
-    return None, 0
+            return parts, int(match.groupdict().get("fold", 0))
+    return {}, 0
 
 
 def _part(rows: pd.DataFrame, name: str, fold: int) -> Mask:

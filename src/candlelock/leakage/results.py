@@ -53,8 +53,8 @@ def check_test_reads(reads: Sequence[TestRead], now: TestRead, policy: Policy) -
         help_line = "take newer candles for test, and settle on a model before you look"
         findings.append(Leak(code="test-worn-out", subject="test", detail=detail, help=help_line))
     what = "models judged on these test rows and labels, by the ledger of reads, experiments included"
-    evidence = {"n_models": n_models, "max_models": policy.max_test_models, "n_reads": len(reads)}
-    evidence["n_beside"] = n_beside
+    most = policy.max_test_models
+    evidence = {"n_models": n_models, "max_models": most, "n_reads": len(reads), "n_beside": n_beside}
     return leak_check("test reads", what, len(reads), findings, evidence)
 
 

@@ -9,6 +9,7 @@ from candlelock.causality.findings import HELP as CAUSALITY_HELP
 from candlelock.contracts.causality_documents import ExaminedCandles  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.documents import Document
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.features import leak_of
 from candlelock.leakage.rows import when
 
 if TYPE_CHECKING:
@@ -106,21 +107,10 @@ def leak(code: LeakCode, subject: str, detail: str) -> Leak:
 
 
 def leak_of_finding(found: CausalityFinding, subject: str, bar: int | None, market: Market) -> Leak:
-    """A finding on features as one of the file's; known when the first later candle that matters closed."""
+    """A finding on features as one of the file's."""
     code: LeakCode = "module-fails" if found.code == "plugin-error" else found.code
-    closed = None if bar is None else int(market.open_time_ms[bar]) + market.bar_ms
-    is_ahead = closed is not None and found.offset_bars is not None and found.offset_bars > 0
-    known = closed + found.offset_bars * market.bar_ms if is_ahead else None  # type: ignore[operator]
-    return Leak(
-        code=code,
-        subject=subject,
-        symbol=found.symbol,
-        row=bar,
-        known_utc=None if known is None else when(known),
-        used_utc=None if closed is None else when(closed),
-        detail=found.detail,
-        help=HELP[code],
-    )
+    own = {"code": code, "subject": subject, "row": bar, "help": HELP[code]}
+    return leak_of(found, market.bar_ms).model_copy(update=own)
 
 
 def leak_of_violation(found: Violation, code: LeakCode, subject: str, market: Market) -> Leak:
