@@ -75,7 +75,13 @@ CONFINED = {
     ),
 }
 
-OTHER_NAME = {"sklearn": "scikit-learn", "ruamel": "ruamel.yaml", "xgboost": "xgboost-cpu", "pydantic_core": "pydantic"}
+OTHER_NAME = {
+    "sklearn": "scikit-learn",
+    "ruamel": "ruamel.yaml",
+    "xgboost": "xgboost-cpu",
+    "pydantic_core": "pydantic",
+    "yaml": "pyyaml",
+}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "core", "manager"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_STAGE_LINES = 400, 40, 50
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
+from ruamel.yaml import YAML
 
 from candlelock.artifacts import yaml_document
 from candlelock.contracts.errors import InputError
@@ -64,3 +66,39 @@ def test_a_duplicate_key_is_named_by_its_line_at_any_depth(tmp_path: Path) -> No
     assert (problem.code, problem.place) == ("yaml-duplicate-key", f"{tmp_path}/x.yaml:9")
     assert '"list"' in problem.found
     assert "\n" not in problem.found
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a: no\nb: on\nc: 1:30\nd: 010\ne: 0o17\nf: -.inf\ng: +1_0.5e3\nh: 'null'\ni: !!str 5\nj:\n",
+         {"a": "no", "b": "on", "c": "1:30", "d": 10, "e": 15, "f": -math.inf, "g": 10500.0, "h": "null", "i": "5",
+          "j": None}),
+        ("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}\nc: *x\n",
+         {"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}, "c": {"p": 1, "q": 2}}),
+    ],
+    ids=["YAML 1.2", "anchors"],
+)  # fmt: skip
+def test_plain_words_have_the_types_that_dvc_reads(text: str, values: dict[str, object], tmp_path: Path) -> None:
+    file = write(tmp_path, text)
+    assert yaml_document.read(file).values == values
+    assert YAML(typ="safe", pure=True).load(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: !!python/object:os.system x\n", "tag"),
+        ("? [1]\n: 2\n", "a key that is no word"),
+        ("a: &a [*a]\n", "recursion"),
+        ("a: 2025-13-01\n", "month"),
+        ("a: " + "[" * 200_000 + "]" * 200_000, "nested more than 100 deep"),
+        ("- " * 200_000, "nested more than 100 deep"),
+    ],
+)
+def test_what_is_no_plain_data_is_refused(text: str, found: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        yaml_document.read(write(tmp_path, text))
+    (problem,) = caught.value.problems
+    assert problem.code == "yaml-syntax"
+    assert found in problem.found

@@ -179,9 +179,22 @@ def test_all_problems_of_the_file_come_at_once(tmp_path: Path) -> None:
         (b"notes: \xff\n", "yaml-syntax", "params.yaml"),
         ("a: \x00\n", "yaml-syntax", "params.yaml"),
         ("seed: 1\n---\nseed: 2\n", "yaml-syntax", "params.yaml:2"),
-        ("seed: " + "[" * 600, "yaml-syntax", "params.yaml"),
+        ("seed: " + "[" * 600, "yaml-syntax", "params.yaml:1"),
+        ("seed: " + "[" * 200_000 + "]" * 200_000, "yaml-syntax", "params.yaml:1"),
     ],
-    ids=["duplicate", "empty", "comment", "list", "scalar", "unclosed", "not UTF-8", "NUL", "two documents", "deep"],
+    ids=[
+        "duplicate",
+        "empty",
+        "comment",
+        "list",
+        "scalar",
+        "unclosed",
+        "not UTF-8",
+        "NUL",
+        "two documents",
+        "deep",
+        "deep, closed",
+    ],
 )
 def test_a_file_that_is_no_mapping_of_keys(text: str | bytes, code: str, place: str, tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, text)
