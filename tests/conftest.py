@@ -1,11 +1,9 @@
-"""The numeric environment of the stages, and one small project built by them."""
+"""The numeric environment of the stages, and one small project built in it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,45 +14,46 @@ from candlelock.artifacts import numeric_environment
 numeric_environment.lock()  # before any test module imports NumPy: figures derived here have the stages' bits
 
 from tests.pipeline import project  # noqa: E402
+from tests.pipeline.project import Project  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN_STAGES = """
-import sys
-from stages import __main__ as stages
-for name in stages.WHOLE:
-    assert stages.main([name]) == 0
-for name in stages.PER_HEAD:
-    assert stages.main([name, "direction"]) == 0
-"""
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A committed project on planted candles after `dvc repro`; built once, also for several workers.
+
+    Do not change it: `copy` and `project_copy` are there for that.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dvc-project"
+    with FileLock(f"{root}.lock"):
+        if not (root / "dvc.lock").is_file():
+            shutil.rmtree(root, ignore_errors=True)
+            root.mkdir(parents=True)
+            fresh = project.create(root)
+            fresh.dvc("repro")
+            fresh.commit("Build")
+    return Project(root)
+
+
+@pytest.fixture
+def copy(built: Project, tmp_path: Path) -> Project:
+    """The built project in a folder of its own, git and DVC's cache included."""
+    shutil.copytree(built.root, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
-def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project on planted candles after every stage has run, without dvc; built once, also for several workers.
-
-    Do not change it: `project_copy` is there for that.
-    """
-    own = tmp_path_factory.getbasetemp()
-    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "stages-project"
-    with FileLock(f"{root}.lock"):
-        if not (root / "reports/direction/model_card.json").is_file():
-            shutil.rmtree(root, ignore_errors=True)
-            root.mkdir(parents=True)
-            project.create(root)
-            command = [sys.executable, "-c", RUN_STAGES]
-            answer = subprocess.run(
-                command, cwd=root, env=project.environment(root), capture_output=True, text=True, check=False
-            )
-            if answer.returncode:
-                raise AssertionError(answer.stderr)
-    return root
+def built_project(built: Project) -> Path:
+    """The folder of the built project, for tests that need neither git nor DVC. Do not change it."""
+    return built.root
 
 
 @pytest.fixture
 def project_copy(built_project: Path, tmp_path: Path) -> Path:
-    """The built project in a folder of its own."""
+    """The built project's files in a folder of their own."""
     root = tmp_path / "project"
-    shutil.copytree(built_project, root, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(built_project, root, ignore=shutil.ignore_patterns(".git", ".dvc"))
     return root

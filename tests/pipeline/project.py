@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SYMBOLS = ("AAA/USD", "BBB/USD", "CCC/USD")
 QUICK: dict[str, Any] = {
     "snapshot": {"source": "files", "timeframe": "1h", "symbols": list(SYMBOLS)},
+    "features": {"groups": ["returns", "momentum", "volatility", "volume"], "exclude": []},
     "causality": {
         "n_cuts": 6,
         "n_futures": 2,
@@ -27,7 +28,7 @@ QUICK: dict[str, Any] = {
         "n_live_bars": 50,
         "n_unfinished_bars": 10,
     },
-    "controls": {"n_bars": 2400},
+    "controls": {"n_bars": 3000},
     "tune": {"n_trials": 2},
     "evaluate": {"n_bootstrap": 100},
     "bench": {"n_rows": 100, "n_warmup_rows": 10},

@@ -6,11 +6,16 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from candlelock.contracts.leakage_documents import PROVES, LeakageReport
+from candlelock.artifacts import documents
+from candlelock.audit import evidence
+from candlelock.contracts import files
+from candlelock.contracts.leakage_documents import PROVES, ControlsReport, LeakageReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     Run = Callable[..., tuple[int, str, str]]
 
@@ -25,9 +30,11 @@ def test_an_honest_project_has_no_finding(built_project: Path, candlelock: Run) 
 
 
 def test_findings_are_printed_with_their_times_and_a_missing_ledger_is_a_clear_error(
-    project_copy: Path, candlelock: Run
+    project_copy: Path, candlelock: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The threshold's hand-over is replaced by the one of the judgement on test."""
+    """The threshold's hand-over is replaced by that of the judgement on test; the stored controls do, for speed."""
+    stored = documents.read(project_copy / files.CONTROLS_REPORT, ControlsReport)
+    monkeypatch.setattr(evidence, "make_controls", lambda *_: stored)
     fits = project_copy / "data/fits/direction"
     shutil.copy(fits / "evaluate.parquet", fits / "calibrate.parquet")
     code, out, _ = candlelock("audit", "--root", str(project_copy))
