@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -17,6 +18,8 @@ import pyarrow.feather
 from benchmarks.leakzoo.fill_plants import frames_of
 from benchmarks.leakzoo.specimen import Area, Specimen
 from candlelock.artifacts import user_files, yaml_document
+from candlelock.audit import controls
+from candlelock.audit.control_markets import make_martingale
 from candlelock.contracts import files
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ QUICK: dict[str, Any] = {
     "evaluate": {"n_bootstrap": 100},
     "heads": {HEAD: {"kind": "direction", "horizon_bars": 4}},
 }
-OTHER_SIZE = -1.5  # of the moves of the market with another future
+N_PLANTED = 3, 2400  # symbols and bars of the market with a planted edge
 
 
 def make_project(project: Path, frames: Mapping[str, pd.DataFrame]) -> None:
@@ -85,32 +88,18 @@ def printed(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return out
 
 
-def other_future(frames: Mapping[str, pd.DataFrame], from_ms: int) -> dict[str, pd.DataFrame]:
-    """The same up to a time; from there on each move is turned and half as large again, and volumes are others.
-
-    What has no candle or no move has none here either, so that the same labels are known and the cuts are the same.
-    """
-    out = {}
-    for name, frame in frames.items():
-        is_later = frame["open_time_ms"].to_numpy() >= from_ms
-        start = float(frame.loc[~is_later, "close"].iloc[-1])
-        turned = {
-            each: np.where(is_later, start * (frame[as_] / start) ** OTHER_SIZE, frame[each])
-            for each, as_ in (("open", "open"), ("high", "low"), ("low", "high"), ("close", "close"))
-        }
-        volume = np.where(is_later, 3 * frame["volume"] + frame["volume"].median() * is_later, frame["volume"])
-        out[name] = frame.assign(**turned, volume=volume)
-    return printed(out)
-
-
 def examine_flows(
-    mutations: Sequence[Mutation], market: Market, only: Sequence[str] | None = None
+    mutations: Sequence[Mutation], market: Market, seed: int, only: Sequence[str] | None = None
 ) -> dict[str, set[str]]:
     """Name -> codes that the audit finds of each changed flow; of `only` these, all if None."""
     names = [each.name for each in mutations if only is None or each.name in only]
+    seed += int(market.open_time_ms[0]) // market.bar_ms  # another edge beside each market
+    (n_symbols, n_bars), horizon_bars = N_PLANTED, QUICK["heads"][HEAD]["horizon_bars"]
     with tempfile.TemporaryDirectory() as folder:
         make_project(Path(folder) / "one", printed(frames_of(market)))
-        (Path(folder) / "names.json").write_text(json.dumps(names))
+        planted = make_martingale(controls.SYMBOLS[:n_symbols], n_bars, controls.BAR_MS, seed, horizon_bars)
+        make_project(Path(folder) / "planted", planted)
+        (Path(folder) / "asked.json").write_text(json.dumps({"names": names, "seed": seed}))
         command = [sys.executable, "-m", "benchmarks.leakzoo.flow_child", folder]
         environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
         ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -124,4 +113,4 @@ def area_of(name: str, mutations: Sequence[Mutation]) -> Area:
     specimens = tuple(
         Specimen(each.name, name, bool(each.codes), each.is_core, each.codes, each.what) for each in mutations
     )
-    return Area(name, specimens, lambda market, seed: examine_flows(mutations, market))
+    return Area(name, specimens, functools.partial(examine_flows, mutations))

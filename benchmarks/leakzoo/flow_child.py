@@ -1,8 +1,9 @@
 """Run changed flows one after another, and write what the audit finds of each: `flow_child FOLDER`.
 
-In FOLDER lie the project `one` with candles and parameters, and names.json; found.json is written. An honest run of the
-project, and of one with another future, is made first; each changed flow starts from a copy of it, at the first stage
-that it touches.
+In FOLDER lie the projects `one` and `planted` with candles and parameters, and asked.json; found.json is written.
+Honest runs come first; each changed flow starts from a copy, at the first stage that it touches. What a ledger is not
+told has to show, as in the control `blind`, on the market with a planted edge and on one that differs from it in test
+alone: where nothing is known models answer one and the same, and nobody can choose wrongly.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from pathlib import Path  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from benchmarks.leakzoo.flow import HEAD, make_project, merged, other_future  # noqa: E402
+from benchmarks.leakzoo.flow import HEAD, make_project, merged  # noqa: E402
 from benchmarks.leakzoo.flow_catalogue import MUTATIONS  # noqa: E402
 from candlelock.artifacts import documents, tables, user_files  # noqa: E402
 from candlelock.audit import controls  # noqa: E402
+from candlelock.audit.control_markets import change_future  # noqa: E402
 from candlelock.audit.fit_values import check_fit_values  # noqa: E402
 from candlelock.audit.leakage import STAGES as NOTING  # noqa: E402
 from candlelock.audit.leakage import expected_fits  # noqa: E402
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 STAGES = ("snapshot", "features", "split", "select", "tune", "train", "calibrate", "evaluate")
 WHOLE = STAGES[:3]
+BLIND = ("planted", "other")  # alike up to test
 
 
 @contextlib.contextmanager
@@ -91,7 +94,7 @@ def find_codes(project: Path) -> set[str]:
 def examine(each: Mutation, folder: Path) -> set[str]:
     """Codes of one changed flow, or of why a stage refuses it."""
     found, prints = set(), []
-    for base in ("one", "other") if each.is_quiet else ("one",):
+    for base in BLIND if each.is_quiet else ("one",):
         with tempfile.TemporaryDirectory() as copy:
             project = Path(copy) / base
             shutil.copytree(folder / base, project, symlinks=True)
@@ -108,26 +111,26 @@ def examine(each: Mutation, folder: Path) -> set[str]:
     return found | ({"control-peeks"} if prints[0] != prints[-1] else set())
 
 
-def make_other(folder: Path) -> None:
-    """The project on the market with another future, from the first row of test on."""
-    rows = read_rows(folder / "one", HEAD)
+def make_other(folder: Path, seed: int) -> None:
+    """The planted market with another future, from the first row of test on."""
+    rows = read_rows(folder / "planted", HEAD)
     begin_ms = int(rows.loc[rows["segment"] == "test", "open_time_ms"].min())
-    _, frames = candles.read(folder / "one" / files.SNAPSHOT)
-    make_project(folder / "other", other_future(frames, begin_ms))
+    _, frames = candles.read(folder / "planted" / files.SNAPSHOT)
+    make_project(folder / "other", change_future(frames, begin_ms, seed))
 
 
 def main(folder: Path) -> None:
-    """Two honest runs, then every changed flow."""
+    """Honest runs, then every changed flow."""
     warnings.simplefilter("ignore")
     entries = user_files.read_catalogue(folder / "one")
-    user_files.read_catalogue = lambda _: entries  # one and the same, and slow to read
-    names = json.loads((folder / "names.json").read_text())
+    user_files.read_catalogue = lambda _: entries  # one and the same
+    asked = json.loads((folder / "asked.json").read_text())
     run_stages(folder / "one", "snapshot")
-    make_other(folder)
-    run_stages(folder / "other", "snapshot")
-    found = {}
-    for name in names:
-        found[name] = sorted(examine(MUTATIONS[name], folder))
+    if any(MUTATIONS[name].is_quiet for name in asked["names"]):
+        run_stages(folder / "planted", "snapshot")
+        make_other(folder, asked["seed"] + 1)
+        run_stages(folder / "other", "snapshot")
+    found = {name: sorted(examine(MUTATIONS[name], folder)) for name in asked["names"]}
     (folder / "found.json").write_text(json.dumps(found))
 
 

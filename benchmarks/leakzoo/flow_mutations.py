@@ -40,7 +40,7 @@ PEEKS = "control-peeks"
 
 @dataclass(frozen=True)
 class Mutation:
-    """A changed flow. `params`: changes of params.yaml; `is_quiet`: it is run on a market with another future too."""
+    """A changed flow. `params`: changes of params.yaml; `is_quiet`: two futures have to tell."""
 
     name: str
     area: str
