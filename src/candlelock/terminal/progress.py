@@ -48,3 +48,20 @@ def showing(what: str, unit: str, console: Console | None = None) -> Iterator[Ca
         yield show
     finally:
         progress.stop()
+
+
+@contextlib.contextmanager
+def telling(
+    what: str, unit: str, say: Callable[[str], None], console: Console | None = None
+) -> Iterator[Callable[[int, int, str], None]]:
+    """As `showing`, of steps with a line about each: where there is no terminal, `say` is given the lines instead."""
+    console = console or Console(stderr=True)
+
+    with showing(what, unit, console) as show:
+
+        def tell(n_done: int, n_total: int, line: str) -> None:
+            show(n_done, n_total)
+            if not console.is_terminal:
+                say(f"{what}: {line}")
+
+        yield tell
