@@ -27,7 +27,8 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Before the first step there is no rate."""
-        return Text(f"{task.speed:,.0f} {self.unit}/s" if task.speed else "")
+        speed = task.speed or 0.0
+        return Text(f"{speed:,.0f} {self.unit}/s" if speed >= 1 else f"{speed:.2g} {self.unit}/s" if speed else "")
 
 
 @contextlib.contextmanager
