@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.artifacts import documents, seeds, tables
+from candlelock.artifacts import atomic, documents, seeds, tables
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport
@@ -15,31 +16,34 @@ from candlelock.contracts.select_documents import SelectionReport
 from candlelock.contracts.tables import FITS
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
+from candlelock.terminal import progress
 from candlelock.train.learner import Sample
 from candlelock.train.members import fold_samples, folds_of, time_order
-from candlelock.train.search import SearchTask, search
+from candlelock.train.search import SearchRows, SearchTask, search
+from candlelock.train.search_report import history_table, study_text
+from candlelock.train.study_file import study_files
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
 
 
 def run(params: Params, head: str) -> None:
-    """data/features, data/split, the folds' selections -> reports/<head>/study.json, data/fits."""
+    """data/features, data/split, the folds' selections -> reports/<head>/study.json, plots/search.csv, data/fits."""
     own = files.HeadFiles(head)
     rows, x, names = read_matrix(Path(), head, params.features)
     order = time_order(rows)
-    rows, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order], order)
-    folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
+    sample = Sample(x[order], rows["is_up"].to_numpy()[order], order)
+    folds = folds_of(rows.iloc[order], 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
-    samples = fold_samples(sample, folds, selections.folds)
-    studies, fits = {}, FitLedger()
-    for name in type(params.tune.space).model_fields:
-        space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
-        task = SearchTask(name, space, params.tune.n_trials, seed, params.threads)
-        studies[name] = search(task, samples, params.train, fits, functools.partial(_tell, task))
-    documents.write(own.report("study.json"), StudyReport(studies=studies))
-    tables.write(own.fits("tune"), fits.table(), FITS)
-
-
-def _tell(task: SearchTask, number: int, loss: float) -> None:
-    print(f"tune {task.name}: trial {number + 1}/{task.n_trials} log loss {loss:.6f}", flush=True)
+    samples = SearchRows(fold_samples(sample, folds, selections.folds), rows["open_time_ms"].to_numpy())
+    studies, fits, say = {}, FitLedger(), functools.partial(print, flush=True)
+    with study_files(files.SEARCHES / head) as open_file:
+        for name in type(params.tune.space).model_fields:
+            seed, start = seeds.derive(params.seed, f"tune/{head}/{name}"), getattr(params.train, name)
+            task = SearchTask(head, name, start, getattr(params.tune.space, name), params.tune, seed, params.threads)
+            with progress.telling(f"tune {name}", "trials", say) as tell:
+                studies[name] = search(task, samples, fits, open_file, tell, time.monotonic)
+            say(f"tune {name}: {study_text(studies[name])}")
+        tables.write(own.fits("tune"), fits.table(), FITS)
+        atomic.write_bytes(own.plot("search"), tables.csv_bytes(history_table(studies)))
+        documents.write(own.report("study.json"), StudyReport(studies=studies))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -163,25 +164,21 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
         honest[:] = folds_of(rows, embargo_ms)
         return [replace(each, validates=validates(rows, each)) for each in honest]
 
-    fold_loss = search_module._fold_loss
-    fold_samples = stages.tune.fold_samples
-    claimed: dict[int, Any] = {}
+    fold_samples, note_rows = stages.tune.fold_samples, search_module.note_rows
+    claimed: list[Any] = []
 
     def samples(sample: Any, own: Any, selections: Any) -> list[Any]:  # noqa: ANN401
-        found, told = fold_samples(sample, own, selections), fold_samples(sample, honest, selections)
-        claimed.update({id(each): said for each, said in zip(found, told, strict=True)})
+        claimed[:] = fold_samples(sample, honest, selections)
+        found: list[Any] = fold_samples(sample, own, selections)
         return found
 
-    def loss(task: Any, settings: Any, fold: Any, note: Any) -> float:  # noqa: ANN401
-        said = claimed[id(fold)]
-        note("fit", said.trains.rows, said.trains.x, said.trains.y)
-        for use in ("stop", "choose"):
-            note(use, said.validates.rows, said.validates.x, said.validates.y)
-        return fold_loss(task, settings, fold, lambda *_: None)
+    def note(fits: Any, name: str, fold: Any) -> None:  # noqa: ANN401
+        number = re.search(r"/fold (\d+)", name)
+        note_rows(fits, name, claimed[int(number.group(1)) - 1] if number else fold)
 
     changes = [replaced(stages.tune, "folds_of", folds)]
     if is_quiet:
-        changes += [replaced(stages.tune, "fold_samples", samples), replaced(search_module, "_fold_loss", loss)]
+        changes += [replaced(stages.tune, "fold_samples", samples), replaced(search_module, "note_rows", note)]
     return changed(*changes)
 
 

@@ -17,9 +17,11 @@ import xgboost
 from sklearn.metrics import roc_auc_score
 
 from candlelock.contracts.stage_params import LightgbmParams, MlpParams, XgboostParams
+from candlelock.train.fold_fits import FoldFits
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.learners import lightgbm, mlp
 from candlelock.train.learners import xgboost as xgboost_learner
+from candlelock.train.members import FoldSamples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,3 +264,41 @@ def test_another_process_gives_the_same_bytes_whatever_its_environment() -> None
     first, second = (process.communicate()[0] for process in running)
     assert len(first.splitlines()) == len(ALL)
     assert first == second
+
+
+OTHERS: dict[str, list[dict[str, float]]] = {
+    "lightgbm": [
+        {"min_data_in_leaf": 200},
+        {"min_data_in_leaf": 1, "num_leaves": 31},
+        {"lambda_l2": 0.0, "feature_fraction": 0.4, "bagging_fraction": 0.3, "learning_rate": 0.3},
+    ],
+    "xgboost": [
+        {"max_depth": 6, "min_child_weight": 100.0},
+        {"subsample": 0.3, "colsample_bytree": 0.4, "reg_lambda": 0.0, "learning_rate": 0.3},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_bins_built_once_give_the_bytes_of_bins_built_for_each_fit(name: str) -> None:
+    """Whatever the settings before were, and at any thread count."""
+    sample, stop, learner, base = draw_sample(1, 1.5), draw_sample(2, 1.5, 200), LEARNERS[name], SETTINGS[name]
+    assert base is not None
+    assert learner.binned is not None
+    for watch in (None, stop):
+        bins = learner.binned.build(sample, watch, base, 11, 1)
+        for change in (*OTHERS[name], {}, *OTHERS[name][::-1]):
+            settings = base.model_copy(update=change)
+            anew = digest(learner.fit(sample, watch, settings, 11, 1))
+            assert digest(learner.binned.fit(bins, settings, 11, 1)) == anew
+            assert digest(learner.binned.fit(bins, settings, 11, 2)) == anew
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_bins_are_built_where_settings_ask_for_them(name: str) -> None:
+    sample, stop, base = draw_sample(1, 1.5), draw_sample(2, 1.5, 200), SETTINGS[name]
+    assert base is not None
+    models, coarse = FoldFits(name, FoldSamples(sample, stop), 11, 1), base.model_copy(update={"max_bin": 8})
+    for settings in (base, coarse, base):
+        assert digest(models.fit(settings)) == digest(LEARNERS[name].fit(sample, stop, settings, 11, 1))
+    assert digest(models.fit(coarse)) != digest(models.fit(base))

@@ -9,6 +9,7 @@ PARAMS = Path("params.yaml")
 REGISTRY = Path("features.yml")
 PLUGINS = Path("plugins")
 DOWNLOADS = Path("data/download")
+SEARCHES = Path("data/work/tune")
 ORDER_BOOKS = Path("data/orderbooks")
 SNAPSHOT = Path("data/snapshot")
 MANIFEST = SNAPSHOT / "manifest.json"

@@ -125,13 +125,10 @@ def _problem(
         help_line = "put quotes around it: dvc cannot take a bare date"
         return Problem("params-bad-value", place, f"{detail['input']} without quotes", "text", help_line)
     found = "a combination that cannot work" if rule else repr(detail["input"])[:80]
-    return Problem(
-        "params-bad-value",
-        place,
-        found,
-        detail["msg"].removeprefix("Value error, "),
-        "docs/params.md gives unit and limits of every key",
-    )
+    help_line = "docs/params.md gives unit and limits of every key"
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        help_line = nearest(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+    return Problem("params-bad-value", place, found, detail["msg"].removeprefix("Value error, "), help_line)
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[Frozen]:

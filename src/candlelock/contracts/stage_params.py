@@ -38,6 +38,7 @@ FeatureGroup = Literal[
 PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
 PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1"]
 
 
 def _require_instant(text: str) -> str:
@@ -307,6 +308,21 @@ class TuneParams(Frozen):
     """The search for better settings on the train folds."""
 
     n_trials: int = field("trials per learner; the first is the starting point itself", "trials", ge=1)
+    metric: SearchMetric = field("what a trial is judged by", "log_loss | brier | auc | accuracy | f1")
+    screen_frac: float = field(
+        "share of a fold's training rows that trials see, in whole blocks of time; 1: all",
+        "fraction of rows",
+        gt=0,
+        le=1,
+    )
+    n_rerun: int = field(
+        "best trials on fewer rows that are rerun on all, beside the starting point; one of these wins", "trials", ge=1
+    )
+    timeout_s: float | None = field(
+        "time after which no further trial of a learner begins; null: none. What it ends is not repeatable",
+        "seconds",
+        gt=0,
+    )
     space: SearchSpace = field("what is searched", "section")
 
 

@@ -51,7 +51,7 @@ class HandOver:
 RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part its rows have to lie in
     r"select/fold (?P<fold>\d+)(/\w+)?": {"fit": "before fold"},
     r"select/final(/\w+)?": {"fit": "train"},
-    r"tune/\w+/fold (?P<fold>\d+)": {"fit": "before fold", "stop": "fold", "choose": "fold"},
+    r"tune/\w+/fold (?P<fold>\d+)(/screen)?": {"fit": "before fold", "stop": "fold", "choose": "fold"},
     r"train/\w+/fold (?P<fold>\d+)(/rounds)?": {"fit": "before fold", "stop": "before fold", "predict": "fold"},
     r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
     r"calibrate/stack": {"fit": "out of fold"},

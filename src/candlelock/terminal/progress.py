@@ -27,7 +27,8 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Before the first step there is no rate."""
-        return Text(f"{task.speed:,.0f} {self.unit}/s" if task.speed else "")
+        speed = task.speed or 0.0
+        return Text(f"{speed:,.0f} {self.unit}/s" if speed >= 1 else f"{speed:.2g} {self.unit}/s" if speed else "")
 
 
 @contextlib.contextmanager
@@ -48,3 +49,20 @@ def showing(what: str, unit: str, console: Console | None = None) -> Iterator[Ca
         yield show
     finally:
         progress.stop()
+
+
+@contextlib.contextmanager
+def telling(
+    what: str, unit: str, say: Callable[[str], None], console: Console | None = None
+) -> Iterator[Callable[[int, int, str], None]]:
+    """As `showing`, of steps with a line about each: where there is no terminal, `say` is given the lines instead."""
+    console = console or Console(stderr=True)
+
+    with showing(what, unit, console) as show:
+
+        def tell(n_done: int, n_total: int, line: str) -> None:
+            show(n_done, n_total)
+            if not console.is_terminal:
+                say(f"{what}: {line}")
+
+        yield tell

@@ -50,16 +50,29 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class Binned:
+    """Bins that are built once for many fits: `build(sample, stop, settings, seed, threads)`, then `fit(bins, …)`.
+
+    `keys`: the settings that the bins depend on.
+    """
+
+    build: Callable[..., Any]
+    fit: Callable[..., Model]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Learner:
     """`fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds."""
 
     fit: Callable[..., Model]
     rounds_key: str | None
+    binned: Binned | None = None
 
 
 LEARNERS = {
-    "lightgbm": Learner(lightgbm.fit, "max_rounds"),
-    "xgboost": Learner(xgboost.fit, "max_rounds"),
+    "lightgbm": Learner(lightgbm.fit, "max_rounds", Binned(lightgbm.bin_rows, lightgbm.fit_binned, ("max_bin",))),
+    "xgboost": Learner(xgboost.fit, "max_rounds", Binned(xgboost.bin_rows, xgboost.fit_binned, ("max_bin",))),
     "mlp": Learner(mlp.fit, "max_epochs"),
     "logistic": Learner(logistic.fit, None),
 }

@@ -1,116 +1,242 @@
-"""The search for better settings on the train folds: Optuna, sequential and seeded, every trial kept."""
+"""The search for better settings on the train folds: Optuna, sequential and seeded, every trial kept.
+
+What a trial tries follows from the seed, its number and the trials before it alone, so a search that was killed and
+goes on tries the same as one that was not.
+"""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
+from optuna.trial import TrialState
 
+from candlelock.artifacts import seeds
 from candlelock.contracts.documents import Study, Trial
-from candlelock.train.learner import LEARNERS
-from candlelock.train.members import log_loss
+from candlelock.contracts.errors import Problem, raise_if
+from candlelock.train.fold_fits import FoldFits
+from candlelock.train.metric import METRICS
+from candlelock.train.screening import scale_rows, screen_folds
+from candlelock.train.search_report import best_losses, best_of, best_screened, find_importance, trial_text
+from candlelock.train.study_file import find_key
+from candlelock.train.trials import distributions_of, freeze, running_loss, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
-    from candlelock.train.members import FoldSamples, Note
+    import numpy.typing as npt
 
-N_STARTUP_TRIALS = 4
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+    from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.contracts.stage_params import Frozen, SearchRange, TuneParams
+    from candlelock.train.members import FoldSamples
+    from candlelock.train.study_file import StudyFile
+
+    Told = Callable[[int, int, str], None]
+
+N_STARTUP_TRIALS = 5  # that are drawn at random, and none of them pruned
 
 
 @dataclass(frozen=True)
 class SearchTask:
-    """Which learner to search, over what, how long."""
+    """Which learner of which head to search, from which settings, how."""
 
+    head: str
     name: str
+    start: Frozen
     space: Mapping[str, SearchRange]
-    n_trials: int
+    params: TuneParams
     seed: int
     threads: int
+
+    @property
+    def n_trials(self) -> int:
+        """Trials, reruns apart."""
+        return self.params.n_trials if self.space else 1
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether trials see a share of the rows; not where nearly all would be rerun."""
+        return self.params.screen_frac < 1 and self.n_trials > self.params.n_rerun + 1
+
+
+@dataclass(frozen=True)
+class SearchRows:
+    """The folds, and the open time of every row of the split table by its number."""
+
+    folds: Sequence[FoldSamples]
+    opened_ms: npt.NDArray[np.int64]
+
+    @functools.cached_property
+    def weights(self) -> list[int]:
+        """Rows that each fold is judged on."""
+        return [len(fold.validates.y) for fold in self.folds]
 
 
 def search(
     task: SearchTask,
-    folds: Sequence[FoldSamples],
-    params: TrainParams,
+    rows: SearchRows,
     fits: FitLedger,
-    on_trial: Callable[[int, float], None],
+    open_file: Callable[[str, str], StudyFile],
+    told: Told,
+    clock: Callable[[], float],
 ) -> Study:
-    """Minimise the folds' mean log loss, starting from the values in `params`; without a space, only those are tried.
+    """Minimise the folds' mean loss, starting from the task's settings; without a space, only those are tried.
 
-    A fold's model stops early on the fold's own validation rows: the search may use them; test it never sees.
-    Trials that are worse than the median after a fold are pruned. `on_trial` is told each trial's number and loss.
+    A fold's model stops early on the fold's own validation rows, by log loss: the search may use them; test it never
+    sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
+    the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
+    how many there will be at most, and a line about it; `clock` gives seconds, for the time limit. Raises InputError
+    where a fold lacks a class.
     """
-    base: Frozen = getattr(params, task.name)
-    sampler = optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=N_STARTUP_TRIALS)
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS)
-    study = optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
-    study.enqueue_trial({key: getattr(base, key) for key in task.space})
-    losses: dict[int, list[float]] = {}
-
-    def objective(trial: optuna.Trial) -> float:
-        found = {key: _suggest(trial, key, limits, getattr(base, key)) for key, limits in task.space.items()}
-        settings = base.model_copy(update=found)
-        own = losses[trial.number] = []
-        for step, fold in enumerate(folds):
-            own.append(_fold_loss(task, settings, fold, functools.partial(fits.note, f"{task.name}/fold {step + 1}")))
-            trial.report(_weighted(own, folds), step)
-            if step + 1 < len(folds) and trial.should_prune():
-                raise optuna.TrialPruned
-        return _weighted(own, folds)
-
-    def report(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        on_trial(trial.number, _weighted(losses[trial.number], folds))
-
-    study.optimize(objective, n_trials=task.n_trials if task.space else 1, callbacks=[report])
-    return _describe(task, [_trial(trial, losses[trial.number], folds) for trial in study.trials], folds)
-
-
-def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples, note: Note) -> float:
-    seen, watch = fold.trains, fold.validates
-    note("fit", seen.rows, seen.x, seen.y)
-    note("stop", watch.rows, watch.x, watch.y)
-    model = LEARNERS[task.name].fit(seen, watch, settings, task.seed, task.threads)
-    note("choose", watch.rows, watch.x, watch.y)
-    return log_loss(watch.y, model.predict(watch.x))
-
-
-def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[FoldSamples]) -> Study:
-    best = min((trial for trial in trials if not trial.is_pruned), key=lambda trial: (trial.loss, trial.number))
+    run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told)
+    run.try_settings(clock)
+    if task.is_screened:
+        run.rerun_best()
+    best = best_of(run.trials)
+    n_searched = sum(trial.state != "rerun" for trial in run.trials)
     return Study(
         sampler="TPE",
         seed=task.seed,
-        metric="log_loss",
-        n_rows=sum(len(fold.validates.y) for fold in folds),
-        trials=trials,
+        metric=task.params.metric,
+        n_rows=sum(rows.weights),
+        n_asked=task.n_trials,
+        screen_frac=task.params.screen_frac if task.is_screened else 1.0,
+        ended_by="trials" if n_searched == task.n_trials else "time",
+        trials=run.trials,
         best_trial=best.number,
         best_parameters=best.parameters,
+        best_losses=best_losses(run.trials),
+        importance=find_importance(run.trials, run.distributions, rows.weights),
     )
 
 
-def _suggest(trial: optuna.Trial, key: str, limits: SearchRange, start: float) -> Any:  # noqa: ANN401
-    if isinstance(start, int):
-        return trial.suggest_int(key, int(limits.low), int(limits.high), log=limits.log)
-    return trial.suggest_float(key, limits.low, limits.high, log=limits.log)
+class _Run:
+    """A search under way: its trials, on disk and in a study of Optuna's that draws the next ones."""
+
+    def __init__(
+        self,
+        task: SearchTask,
+        rows: SearchRows,
+        fits: FitLedger,
+        file: StudyFile,
+        told: Told,
+    ) -> None:
+        self.task, self.rows, self.fits, self.file, self.told = task, rows, fits, file, told
+        self.distributions = distributions_of(task.space, task.start)
+        self.trials = file.trials()
+        self.study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS))
+        for trial in self.trials:
+            self.study.add_trial(freeze(trial, self.distributions, rows.weights))
+            self._tell(trial, is_kept=True)
+
+    def try_settings(self, clock: Callable[[], float]) -> None:
+        """Search, on a share of the rows or on all. After the first trial, only while there is time."""
+        task, frac = self.task, self.task.params.screen_frac
+        folds = screen_folds(self.rows.folds, self.rows.opened_ms, frac) if task.is_screened else self.rows.folds
+        models = self._hand_over(folds, "/screen" if task.is_screened else "")
+        began, limit_s = clock(), task.params.timeout_s
+        while len(self.trials) < task.n_trials and not any(trial.state == "rerun" for trial in self.trials):
+            if self.trials and limit_s is not None and clock() - began >= limit_s:
+                break
+            asked = self._ask(len(self.trials))
+            settings = task.start.model_copy(update=asked.params)
+            losses = self._losses(models, scale_rows(settings, frac) if task.is_screened else settings, asked)
+            is_pruned = len(losses) < len(models)
+            self.study.tell(asked, *([None, TrialState.PRUNED] if is_pruned else [self._mean(losses)]))
+            self._keep(asked.params, losses, "pruned" if is_pruned else "screened" if task.is_screened else "complete")
+
+    def rerun_best(self) -> None:
+        """The trials with the lowest losses, and the first one, on all rows."""
+        models = self._hand_over(self.rows.folds, "")
+        chosen = {0, *(trial.number for trial in best_screened(self.trials, self.task.params.n_rerun))}
+        for number in sorted(chosen - {trial.rerun_of for trial in self.trials}):
+            parameters = typed(self.trials[number].parameters, self.distributions)
+            losses = self._losses(models, self.task.start.model_copy(update=parameters), None)
+            self._keep(parameters, losses, "rerun", number)
+
+    def _ask(self, number: int) -> optuna.Trial:
+        """The next trial, its values drawn."""
+        seed = seeds.derive(self.task.seed, f"trial/{number}")
+        self.study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
+        if number == 0:
+            self.study.enqueue_trial({key: getattr(self.task.start, key) for key in self.task.space})
+        return self.study.ask(fixed_distributions=dict(self.distributions))
+
+    def _losses(self, models: Sequence[FoldFits], settings: Frozen, asked: optuna.Trial | None) -> list[float]:
+        """The loss of each fold, in their order; of fewer where a trial that was `asked` for is pruned."""
+        losses: list[float] = []
+        for step, model in enumerate(models):
+            losses.append(model.loss(settings, METRICS[self.task.params.metric]))
+            if asked is not None:
+                asked.report(self._mean(losses), step)
+                if step + 1 < len(models) and asked.should_prune():
+                    break
+        return losses
+
+    def _keep(self, parameters: Mapping[str, float], losses: list[float], state: str, of: int | None = None) -> None:
+        trial = Trial.model_validate(
+            {
+                "number": len(self.trials),
+                "parameters": {key: float(value) for key, value in parameters.items()},
+                "fold_losses": losses,
+                "loss": self._mean(losses),
+                "state": state,
+                "rerun_of": of,
+            }
+        )
+        self.file.keep(trial, freeze(trial, self.distributions, self.rows.weights))
+        self.trials.append(trial)
+        self._tell(trial, is_kept=False)
+
+    def _hand_over(self, folds: Sequence[FoldSamples], part: str) -> list[FoldFits]:
+        task = self.task
+        refuse_one_class(task, folds)
+        for number, fold in enumerate(folds, 1):
+            note_rows(self.fits, f"{task.name}/fold {number}{part}", fold)
+        return [FoldFits(task.name, fold, task.seed, task.threads) for fold in folds]
+
+    def _tell(self, trial: Trial, *, is_kept: bool) -> None:
+        n_planned = self.task.n_trials + (self.task.params.n_rerun + 1 if self.task.is_screened else 0)
+        self.told(trial.number + 1, n_planned, trial_text(trial, self.task.params.metric, is_kept=is_kept))
+
+    def _mean(self, losses: Sequence[float]) -> float:
+        return running_loss(losses, self.rows.weights)
 
 
-def _weighted(losses: Sequence[float], folds: Sequence[FoldSamples]) -> float:
-    """Mean of the losses so far, weighted by the rows of their folds."""
-    rows = [len(fold.validates.y) for fold in folds[: len(losses)]]
-    return float(np.average(losses, weights=rows))
+def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
+    """What the models of a fold are fitted on, stopped by and chosen by."""
+    fits.note(name, "fit", fold.trains.rows, fold.trains.x, fold.trains.y)
+    for use in ("stop", "choose"):
+        fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)
 
 
-def _trial(trial: optuna.trial.FrozenTrial, losses: list[float], folds: Sequence[FoldSamples]) -> Trial:
-    return Trial(
-        number=trial.number,
-        parameters={key: float(value) for key, value in trial.params.items()},
-        fold_losses=losses,
-        loss=_weighted(losses, folds),
-        is_pruned=trial.state == optuna.trial.TrialState.PRUNED,
-    )
+def refuse_one_class(task: SearchTask, folds: Sequence[FoldSamples]) -> None:
+    """InputError for every fold whose training or validation rows are all up or all down."""
+    problems = []
+    for number, fold in enumerate(folds, 1):
+        for what, sample in (("trains on", fold.trains), ("is judged on", fold.validates)):
+            n_up = int(sample.y.sum())
+            if n_up in (0, len(sample.y)):
+                place = f"head {task.head}, {task.name}, fold {number}"
+                found = f"{n_up:,} of the {len(sample.y):,} rows it {what} are up"
+                help_line = "take more candles, fewer split.n_folds or a larger tune.screen_frac"
+                problems.append(Problem("search-one-class", place, found, "ups and downs", help_line))
+    raise_if(problems)
+
+
+def _find_key(task: SearchTask, rows: SearchRows) -> str:
+    """Of everything that the trials follow from."""
+    settings = {
+        "head": task.head,
+        "name": task.name,
+        "seed": task.seed,
+        "start": task.start.model_dump(mode="json"),
+        "tune": task.params.model_dump(mode="json", exclude={"space", "timeout_s"}),
+        "space": [[key, limits.model_dump(mode="json")] for key, limits in task.space.items()],
+    }
+    samples = [sample for fold in rows.folds for sample in (fold.trains, fold.validates)]
+    values = [getattr(sample, each.name) for sample in samples for each in fields(sample)]
+    return find_key(settings, [rows.opened_ms, *(value for value in values if isinstance(value, np.ndarray))])

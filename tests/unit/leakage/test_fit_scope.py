@@ -64,6 +64,7 @@ def honest() -> Hand:
         hand["select", f"fold {fold}", "fit"] = hand["select", f"fold {fold}/sparse", "fit"] = trains
         for use, rows in (("fit", trains), ("stop", validates), ("choose", validates)):
             hand["tune", f"lightgbm/fold {fold}", use] = rows
+            hand["tune", f"lightgbm/fold {fold}/screen", use] = rows[::4] if use == "fit" else rows
         hand["train", f"lightgbm/fold {fold}/rounds", "fit"] = early
         hand["train", f"lightgbm/fold {fold}/rounds", "stop"] = late
         hand["train", f"lightgbm/fold {fold}", "fit"] = trains
@@ -108,6 +109,7 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("tune", "lightgbm/fold 1", "choose"), FIRST_TEST, "fit-on-test"),
         (("tune", "lightgbm/fold 1", "stop"), of("calibrate")[:1], "fit-outside"),
         (("tune", "lightgbm/fold 1", "choose"), TRAINS_1[-1:], "fit-outside"),
+        (("tune", "lightgbm/fold 1/screen", "fit"), VALIDATES_1[:1], "fit-outside"),
         (("train", "lightgbm/fold 1/rounds", "stop"), VALIDATES_1[:1], "fit-outside"),
         (("train", "lightgbm/fold 2", "fit"), BEFORE_FOLD_2, "in-sample"),
         (("select", "fold 2", "fit"), BEFORE_FOLD_2, "fit-outside"),

@@ -71,3 +71,14 @@ def test_the_bar_goes_when_work_fails(clock: Clock) -> None:
         show(1, 100)
         raise ValueError("broken")
     assert "\x1b[?25h" in drawn(console)  # the cursor is back
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_lines_stand_in_for_the_bar_where_there_is_no_terminal(clock: Clock, is_terminal: bool) -> None:
+    console, said = make_console(clock, is_terminal), list[str]()
+    with progress.telling("tune", "trials", said.append, console) as tell:
+        for step in range(1, 5):
+            clock.now_s += 4
+            tell(step, 4, f"trial {step}")
+    assert said == ([] if is_terminal else [f"tune: trial {step}" for step in range(1, 5)])
+    assert ("0.25 trials/s" in drawn(console)) is is_terminal

@@ -21,6 +21,7 @@ FIXED = {
     "metric": "binary_logloss",
     "bagging_freq": 1,
     "max_bin": 255,
+    "feature_pre_filter": False,  # it binds the bins to min_data_in_leaf
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
@@ -52,19 +53,42 @@ class LightgbmModel:
         return {FILE: text.encode()}
 
 
+@dataclass(frozen=True)
+class LightgbmBins:
+    """Rows sorted into bins, to train on and to stop by."""
+
+    data: lightgbm.Dataset
+    watch: lightgbm.Dataset | None
+
+
 def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
     """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
-    options: dict[str, Any] = (
-        FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
-    )
-    data = lightgbm.Dataset(sample.x, sample.y, free_raw_data=True)
+    return fit_binned(bin_rows(sample, stop, settings, seed, threads), settings, seed, threads)
+
+
+def bin_rows(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmBins:
+    """The bins of any settings with this `max_bin` and seed."""
+    options = _options(settings, seed, threads)
+    data = lightgbm.Dataset(sample.x, sample.y, params=options).construct()
     if stop is None:
-        return LightgbmModel(lightgbm.train(options, data, settings.max_rounds))
-    watch = lightgbm.Dataset(stop.x, stop.y, reference=data)
+        return LightgbmBins(data, None)
+    return LightgbmBins(data, lightgbm.Dataset(stop.x, stop.y, reference=data, params=options).construct())
+
+
+def fit_binned(bins: LightgbmBins, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
+    """As `fit` on the rows of the bins, byte for byte; bins serve for many fits."""
+    options = _options(settings, seed, threads)
+    if bins.watch is None:
+        return LightgbmModel(lightgbm.train(options, bins.data, settings.max_rounds))
     early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
-    booster = lightgbm.train(options, data, settings.max_rounds, valid_sets=[watch], callbacks=[early])
+    booster = lightgbm.train(options, bins.data, settings.max_rounds, valid_sets=[bins.watch], callbacks=[early])
     best = booster.model_to_string(num_iteration=booster.best_iteration)
     return LightgbmModel(lightgbm.Booster(model_str=best))
+
+
+def _options(settings: LightgbmParams, seed: int, threads: int) -> dict[str, Any]:
+    own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
+    return FIXED | own | {"seed": seed, "num_threads": threads}
 
 
 def load(folder: Path) -> LightgbmModel:

@@ -50,20 +50,39 @@ class XgboostModel:
         return {FILE: bytes(self.booster.save_raw("ubj"))}
 
 
+@dataclass(frozen=True)
+class XgboostBins:
+    """Rows sorted into bins, to train on and to stop by."""
+
+    data: xgboost.QuantileDMatrix
+    watch: xgboost.QuantileDMatrix | None
+
+
 def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int) -> XgboostModel:
     """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
-    options: dict[str, Any] = (
-        FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "nthread": threads}
-    )
+    return fit_binned(bin_rows(sample, stop, settings, seed, threads), settings, seed, threads)
+
+
+def bin_rows(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int) -> XgboostBins:
+    """The bins of any settings with this `max_bin`; the seed does not matter."""
     data = xgboost.QuantileDMatrix(sample.x, sample.y, max_bin=settings.max_bin, nthread=threads)
     if stop is None:
-        return _single_threaded(xgboost.train(options, data, settings.max_rounds))
-    watch = [(xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, max_bin=settings.max_bin, nthread=threads), "stop")]
+        return XgboostBins(data, None)
+    watch = xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, max_bin=settings.max_bin, nthread=threads)
+    return XgboostBins(data, watch)
+
+
+def fit_binned(bins: XgboostBins, settings: XgboostParams, seed: int, threads: int) -> XgboostModel:
+    """As `fit` on the rows of the bins, byte for byte; bins serve for many fits."""
+    own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
+    options: dict[str, Any] = FIXED | own | {"seed": seed, "nthread": threads}
+    if bins.watch is None:
+        return _single_threaded(xgboost.train(options, bins.data, settings.max_rounds))
     booster = xgboost.train(
         options,
-        data,
+        bins.data,
         settings.max_rounds,
-        evals=watch,
+        evals=[(bins.watch, "stop")],
         early_stopping_rounds=settings.patience_rounds,
         verbose_eval=False,
     )

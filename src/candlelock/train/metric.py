@@ -1,0 +1,43 @@
+"""What the search may minimise: losses of up-probabilities, of which lower is always better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
+
+from candlelock.train.members import log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from candlelock.contracts.stage_params import SearchMetric
+    from candlelock.train.learner import Array
+
+UP_FROM = 0.5  # of a probability, to count as "up"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`loss(y, p)`: of labels 1.0 and 0.0 and probabilities of up, both (n_rows,); of both classes, no NaN."""
+
+    label: str
+    loss: Callable[[Array, Array], float]
+
+
+def _miss(y: Array, p: Array) -> float:
+    return 1.0 - float(accuracy_score(y > 0, p >= UP_FROM))
+
+
+def _f1_loss(y: Array, p: Array) -> float:
+    return 1.0 - float(f1_score(y > 0, p >= UP_FROM, zero_division=0.0))
+
+
+METRICS: Mapping[SearchMetric, Metric] = {
+    "log_loss": Metric("log loss", log_loss),
+    "brier": Metric("Brier score", lambda y, p: float(brier_score_loss(y, p))),
+    "auc": Metric("1 - AUC", lambda y, p: 1.0 - float(roc_auc_score(y, p))),
+    "accuracy": Metric("1 - accuracy", _miss),
+    "f1": Metric("1 - F1", _f1_loss),
+}

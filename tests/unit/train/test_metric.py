@@ -1,0 +1,35 @@
+"""The losses that the search may minimise, against their definitions; each is lower for a better answer."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from candlelock.contracts.stage_params import SearchMetric
+from candlelock.train.metric import METRICS
+
+Y = np.array([1.0, 0.0, 1.0, 1.0, 0.0])
+P = np.array([0.9, 0.2, 0.4, 0.5, 0.6])
+KNOWN = {
+    "log_loss": -np.mean(np.log([0.9, 0.8, 0.4, 0.5, 0.4])),
+    "brier": np.mean([0.01, 0.04, 0.36, 0.25, 0.36]),
+    "auc": 1 - 4 / 6,  # pairs of an up and a down in the right order: 0.9 over both, 0.4 and 0.5 over 0.2
+    "accuracy": 2 / 5,
+    "f1": 1 - 2 * 2 / (2 * 2 + 1 + 1),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_losses_are_those_of_their_definitions(name: SearchMetric) -> None:
+    assert METRICS[name].loss(Y, P) == pytest.approx(KNOWN[name], rel=1e-12)
+    assert METRICS[name].loss(Y, Y) == pytest.approx(0, abs=1e-6)
+
+
+def test_every_metric_of_the_parameters_is_there() -> None:
+    assert set(METRICS) == set(get_args(SearchMetric)) == set(KNOWN)
+
+
+def test_no_up_called_is_the_worst_f1() -> None:
+    assert METRICS["f1"].loss(Y, np.zeros(5)) == 1

@@ -1,0 +1,50 @@
+"""Which rows trials on fewer rows see: whole blocks of time, evenly, and no chance in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from candlelock.train.screening import N_BLOCKS, scale_rows, spread_blocks
+from tests.unit.train.search_runs import STARTS
+
+BARS = 1_700_000_000_000 + 60_000 * np.arange(24_000)
+
+
+@pytest.mark.parametrize("frac", [0.05, 0.1, 0.25, 1 / 3, 0.5, 0.8, 1.0])
+def test_the_share_is_kept_in_every_tenth_of_the_time(frac: float) -> None:
+    taken = spread_blocks(BARS, frac)
+    assert taken.mean() == pytest.approx(frac, abs=1 / N_BLOCKS)
+    for part in np.split(taken, 10):
+        assert part.mean() == pytest.approx(frac, abs=10 / N_BLOCKS)
+
+
+def test_blocks_are_whole() -> None:
+    taken = spread_blocks(BARS, 0.25)
+    runs = np.diff(np.flatnonzero(np.diff(taken.astype(int), prepend=0, append=0)))
+    n_block = len(BARS) // N_BLOCKS
+    assert set(runs[::2].tolist()) == {n_block}
+    assert set(runs[1::2].tolist()) == {3 * n_block}
+
+
+def test_symbols_of_a_bar_go_together_and_the_order_of_rows_does_not_matter() -> None:
+    times = np.repeat(BARS, 3)
+    order = np.random.default_rng(1).permutation(len(times))
+    taken = spread_blocks(times, 0.2)
+    np.testing.assert_array_equal(taken.reshape(-1, 3), np.repeat(taken[::3, None], 3, axis=1))
+    np.testing.assert_array_equal(spread_blocks(times[order], 0.2), taken[order])
+
+
+def test_blocks_are_of_time_and_not_of_rows() -> None:
+    """A symbol that joins late makes later blocks fuller, not shorter."""
+    late = np.concatenate([BARS, BARS[12_000:]])
+    np.testing.assert_array_equal(spread_blocks(late, 0.25)[: len(BARS)], spread_blocks(BARS, 0.25))
+
+
+def test_settings_that_count_rows_shrink_with_them_and_others_stay() -> None:
+    base = STARTS["lightgbm"].model_copy(update={"min_data_in_leaf": 1000})
+    changed = {"min_data_in_leaf": 250, "lambda_l2": 0.25}
+    assert scale_rows(base, 0.25) == base.model_copy(update=changed)
+    assert scale_rows(STARTS["lightgbm"], 0.01).min_data_in_leaf == 1  # type: ignore[attr-defined]
+    changed = {"min_child_weight": 0.5, "reg_lambda": 0.25}
+    assert scale_rows(STARTS["xgboost"], 0.25) == STARTS["xgboost"].model_copy(update=changed)
