@@ -33,8 +33,10 @@ def run(params: Params, head: str) -> None:
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
     samples = fold_samples(sample, folds, selections.folds)
     studies, fits = {}, FitLedger()
-    for name in type(params.tune.space).model_fields:
-        space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
+    for name in params.train.members:
+        if name not in params.tune.space:
+            continue
+        space, seed = params.tune.space[name], seeds.derive(params.seed, f"tune/{head}/{name}")
         task = SearchTask(name, space, params.tune.n_trials, seed, params.threads)
         studies[name] = search(task, samples, params.train, fits, functools.partial(_tell, task))
     documents.write(own.report("study.json"), StudyReport(studies=studies))

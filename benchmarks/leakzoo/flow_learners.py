@@ -195,7 +195,7 @@ def calibrated_on(
 
     def calibrate_members(rows: Any, params: Any, horizon_ms: int, cost_bps: float, fits: Any) -> Any:  # noqa: ANN401
         rows, known = rows.copy(), rows["is_up"].notna()
-        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit.MEMBERS}
+        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit._members(rows)}
         number, segment = rows["row"].to_numpy(), rows["segment"]
         train, seen = known & (segment == stack), known & (segment == fit)
         own_p = {name: p[train] for name, p in members_p.items()}

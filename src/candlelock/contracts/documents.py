@@ -111,6 +111,19 @@ class Member(Document):
     importance: list[Importance]
 
 
+class ModelFile(Document):
+    """A file beside members.json and its hash."""
+
+    file: str
+    sha256: Sha256
+
+
+class MemberModels(Document):
+    """models/<head>/members/members.json: learner -> files, one for each seed; its answer is the mean of theirs."""
+
+    models: dict[str, list[ModelFile]]
+
+
 class TrainingReport(Document):
     """reports/<head>/training.json."""
 

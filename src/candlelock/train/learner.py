@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -29,7 +29,7 @@ class Sample:
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
-        return Sample(self.x[mask], self.y[mask], self.rows[mask])
+        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask])
 
 
 class Model(Protocol):
@@ -45,21 +45,29 @@ class Model(Protocol):
     def gains(self) -> Array:
         """How much the model leans on each feature, shape (n_features,), not normalised."""
 
-    def files(self) -> dict[str, bytes]:
-        """The model in its native format: file name -> bytes."""
+    def to_bytes(self) -> bytes:
+        """The model in its native format, which `load` of its learner reads: the same predictions to the last bit."""
 
 
 @dataclass(frozen=True)
 class Learner:
-    """`fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds."""
+    """One entry of LEARNERS; its settings are the section of its name in `train`.
+
+    `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds. `rounds_key`:
+    the setting that holds the most rounds; None for a learner that has nothing to stop. `load(content)` trusts its
+    input: verify the hash first. `suffix`: of the file. `what`: in one line.
+    """
 
     fit: Callable[..., Model]
     rounds_key: str | None
+    load: Callable[[bytes], Model]
+    suffix: str
+    what: str
 
 
 LEARNERS = {
-    "lightgbm": Learner(lightgbm.fit, "max_rounds"),
-    "xgboost": Learner(xgboost.fit, "max_rounds"),
-    "mlp": Learner(mlp.fit, "max_epochs"),
-    "logistic": Learner(logistic.fit, None),
+    "lightgbm": Learner(lightgbm.fit, "max_rounds", lightgbm.load, "txt", "LightGBM: trees that grow leaf by leaf"),
+    "xgboost": Learner(xgboost.fit, "max_rounds", xgboost.load, "ubj", "XGBoost: trees that grow level by level"),
+    "mlp": Learner(mlp.fit, "max_epochs", mlp.load, "safetensors", "feed-forward torch network"),
+    "logistic": Learner(logistic.fit, None, logistic.load, "json", "logistic regression: the baseline"),
 }

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.stage_params import Frozen, TrainParams
+    from candlelock.contracts.stage_params import Frozen
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.select.transform import Transform, Transforms
     from candlelock.train.learner import Array, Model
 
@@ -30,11 +31,12 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Task:
-    """What to train and how: the learner's name and settings (None where it has none), and how it stops early."""
+    """What to train and how: the learner's name, the head it is for, and its settings, searched or not."""
 
     name: str
-    settings: Frozen | None
-    early_stop_frac: float
+    head: str
+    params: TrainParams
+    settings: Frozen
     embargo_ms: int
     seed: int
     threads: int
@@ -104,7 +106,7 @@ def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms
 
 def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, note: Note) -> int:
     """Trees or epochs with the lowest loss on the tail of the rows, trained on what comes before it."""
-    head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
+    head, tail = stopping_tail(rows, trains, task.params.early_stop_frac, task.embargo_ms)
     earlier, latest = (_part(sample, rows, mask) for mask in (head, tail))
     note("fit", earlier.rows, earlier.x, earlier.y)
     note("stop", latest.rows, latest.x, latest.y)
@@ -114,7 +116,7 @@ def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, no
 def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None, note: Note) -> Model:
     """Train on all of the rows for that many rounds, in the order of time; None for a learner without rounds."""
     learner, settings = LEARNERS[task.name], task.settings
-    if learner.rounds_key is not None and settings is not None:
+    if learner.rounds_key is not None:
         settings = settings.model_copy(update={learner.rounds_key: n_rounds})
     seen = _part(sample, rows, trains)
     note("fit", seen.rows, seen.x, seen.y)
@@ -160,11 +162,9 @@ def _part(sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:
     return sample.take(by_time[mask[by_time]])
 
 
-def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen | None:
-    """A member's settings: the file's, with what the search found in place of the keys it searched."""
-    base: Frozen | None = getattr(params, name, None)
-    if base is None:
-        return None
+def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen:
+    """A learner's settings: the file's, with what the search found in place of the keys it searched."""
+    base: Frozen = getattr(params, name)
     typed = {key: type(getattr(base, key))(value) for key, value in best.items()}
     return base.model_copy(update=typed)
 

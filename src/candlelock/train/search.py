@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
+    from candlelock.contracts.stage_params import Frozen, SearchRange
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.train.members import FoldSamples, Note
 
 N_STARTUP_TRIALS = 4

@@ -18,14 +18,11 @@ from safetensors.numpy import save as save_tensors
 from candlelock.train.learners import standardiser
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
-    from candlelock.contracts.stage_params import MlpParams
+    from candlelock.contracts.train_params import MlpParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "mlp.safetensors"
 MOMENTUM = 0.9
 
 
@@ -49,7 +46,7 @@ class MlpModel:
         """Size of the first layer's weights on each standardised feature."""
         return np.asarray(np.abs(self.layers[0][0]).sum(axis=0))
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """Standardiser and layers as safetensors."""
         tensors = {
             "input.mean": self.inputs.mean,
@@ -58,7 +55,7 @@ class MlpModel:
         }
         for i, (weight, bias) in enumerate(self.layers):
             tensors |= {f"layer{i}.weight": np.ascontiguousarray(weight), f"layer{i}.bias": bias}
-        return {FILE: save_tensors(tensors)}
+        return bytes(save_tensors(tensors))
 
 
 def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, threads: int) -> MlpModel:
@@ -84,9 +81,9 @@ def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, thr
     return MlpModel(inputs, arrays, n_epochs)
 
 
-def load(folder: Path) -> MlpModel:
-    """The model that `files` wrote."""
-    tensors = load_tensors((folder / FILE).read_bytes())
+def load(content: bytes) -> MlpModel:
+    """The model that `to_bytes` wrote."""
+    tensors = load_tensors(content)
     n_layers = sum(name.endswith(".weight") for name in tensors)
     layers = tuple((tensors[f"layer{i}.weight"], tensors[f"layer{i}.bias"]) for i in range(n_layers))
     return MlpModel(

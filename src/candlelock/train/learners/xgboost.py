@@ -9,12 +9,9 @@ import numpy as np
 import xgboost
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from candlelock.contracts.stage_params import XgboostParams
+    from candlelock.contracts.train_params import XgboostParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "xgboost.ubj"
 FIXED = {
     "objective": "binary:logistic",
     "eval_metric": "logloss",
@@ -45,9 +42,9 @@ class XgboostModel:
         found = self.booster.get_score(importance_type="total_gain")
         return np.asarray([float(found.get(f"f{i}", 0.0)) for i in range(self.booster.num_features())])
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """The UBJSON model."""
-        return {FILE: bytes(self.booster.save_raw("ubj"))}
+        return bytes(self.booster.save_raw("ubj"))
 
 
 def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int) -> XgboostModel:
@@ -70,10 +67,10 @@ def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int,
     return _single_threaded(booster[: booster.best_iteration + 1])
 
 
-def load(folder: Path) -> XgboostModel:
-    """The model that `files` wrote; verify the file's hash first: the parser trusts its input."""
+def load(content: bytes) -> XgboostModel:
+    """The model that `to_bytes` wrote."""
     booster = xgboost.Booster()
-    booster.load_model(bytearray((folder / FILE).read_bytes()))
+    booster.load_model(bytearray(content))
     return _single_threaded(booster)
 
 

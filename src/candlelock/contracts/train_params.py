@@ -1,0 +1,89 @@
+"""The section `train` of params.yaml: which learners, how they are trained, and the settings of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from candlelock.contracts.errors import nearest
+from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
+
+
+class LightgbmParams(Frozen):
+    """LightGBM binary classifier; names are the library's."""
+
+    num_leaves: int = field("leaves of one tree", "leaves", ge=2, le=4096)
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    min_data_in_leaf: int = field("fewest rows of a leaf", "rows", ge=1)
+    feature_fraction: float = field("share of features a tree may use", "fraction", gt=0, le=1)
+    bagging_fraction: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
+    lambda_l2: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=255)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
+
+
+class XgboostParams(Frozen):
+    """XGBoost binary classifier; names are the library's."""
+
+    max_depth: int = field("depth of one tree", "levels", ge=1, le=32)
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    min_child_weight: float = field("least sum of Hessians in a leaf", "1", ge=0)
+    colsample_bytree: float = field("share of features a tree may use", "fraction", gt=0, le=1)
+    subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
+    reg_lambda: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=256)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
+
+
+class MlpParams(Frozen):
+    """Feed-forward torch network on standardised features."""
+
+    hidden: list[Annotated[int, Field(ge=1)]] = field("units of each hidden layer", "units", min_length=1)
+    dropout: float = field("share of hidden units dropped in training", "fraction", ge=0, lt=1)
+    learning_rate: float = field("step of SGD with Nesterov momentum", "1", gt=0)
+    weight_decay: float = field("L2 penalty of the weights", "1", ge=0)
+    batch_rows: int = field("rows of one gradient step", "rows", ge=1)
+    max_epochs: int = field("most passes over the rows, should early stopping not end sooner", "epochs", ge=1)
+    patience_epochs: int = field("epochs without a better loss before training stops", "epochs", ge=1)
+
+
+class LogisticParams(Frozen):
+    """Logistic regression on standardised features."""
+
+    c: float = field("inverse of the L2 penalty, as scikit-learn defines it", "1", gt=0)
+
+
+SETTINGS: dict[str, type[Frozen]] = {
+    "lightgbm": LightgbmParams,
+    "xgboost": XgboostParams,
+    "mlp": MlpParams,
+    "logistic": LogisticParams,
+}
+TREES = ("lightgbm", "xgboost")  # learners whose importance is the gain of their splits
+
+
+class TrainParams(Frozen):
+    """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
+
+    members: list[Name] = field(
+        "learners whose probabilities are stacked; `candlelock learners` lists them", "learners", min_length=1
+    )
+    early_stop_frac: float = field(
+        "most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5
+    )
+    lightgbm: LightgbmParams = field("settings of lightgbm", "section")
+    xgboost: XgboostParams = field("settings of xgboost", "section")
+    mlp: MlpParams = field("settings of mlp", "section")
+    logistic: LogisticParams = field("settings of logistic, the baseline", "section")
+
+    @model_validator(mode="after")
+    def _members_are_learners(self) -> Self:
+        for place, name in enumerate(self.members):
+            if name not in SETTINGS:
+                raise RuleError(("members", place), f"a learner; {nearest(name, list(SETTINGS))}")
+        if len(set(self.members)) < len(self.members):
+            raise RuleError(("members",), f"each learner once, not {self.members}")
+        return self
