@@ -97,9 +97,13 @@ class Importance(Document):
 
 
 class Member(Document):
-    """A trained member: settings, when it stopped, which rows it saw, what it leaned on."""
+    """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
+
+    `device`: what is trained on a GPU may have other bytes the next time.
+    """
 
     role: Literal["member", "baseline"]
+    device: Literal["cpu", "cuda"]
     files: list[str]
     hyperparameters: dict[str, Any]
     n_rounds: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -62,7 +62,20 @@ SETTINGS: dict[str, type[Frozen]] = {
     "mlp": MlpParams,
     "logistic": LogisticParams,
 }
+Device = Literal["cpu", "auto", "cuda"]
 TREES = ("lightgbm", "xgboost")  # learners whose importance is the gain of their splits
+
+
+class WeightsParams(Frozen):
+    """How much each row counts in training; factors are multiplied, and the mean is 1."""
+
+    uniqueness: bool = field(
+        "weigh a row by how few other labels of its symbol run beside its own (average uniqueness)", "true | false"
+    )
+    half_life_days: float | None = field(
+        "a row so much older than the latest one counts half; null: age does not matter", "days", gt=0
+    )
+    balance_classes: bool = field("weigh rows so that ups and downs count the same in sum", "true | false")
 
 
 class TrainParams(Frozen):
@@ -71,9 +84,16 @@ class TrainParams(Frozen):
     members: list[Name] = field(
         "learners whose probabilities are stacked; `candlelock learners` lists them", "learners", min_length=1
     )
+    n_seeds: int = field("models of each member, of other seeds, that are averaged", "models", ge=1, le=100)
+    device: Device = field(
+        "where learners train that can use a GPU: cpu; auto: a GPU if there is one; cuda: a GPU or an error. Only what "
+        "is trained on a CPU has the same bytes again",
+        "cpu | auto | cuda",
+    )
     early_stop_frac: float = field(
         "most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5
     )
+    weights: WeightsParams = field("how much each row counts in training", "section")
     lightgbm: LightgbmParams = field("settings of lightgbm", "section")
     xgboost: XgboostParams = field("settings of xgboost", "section")
     mlp: MlpParams = field("settings of mlp", "section")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.select.transform import Transform
-    from candlelock.train.learner import Model
+    from candlelock.train.averaging import Averaged
 
 Array = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class Bundle:
     """Selection, members, stack, calibration and threshold of one head."""
 
     selection: Transform
-    members: Mapping[str, Model]
+    members: Mapping[str, Averaged]
     stack: StackWeights
     calibration: Calibration
     threshold: float

@@ -20,16 +20,20 @@ Array = npt.NDArray[np.float64]
 class Sample:
     """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
 
-    `rows`: their numbers in the split table, which go with them wherever they go.
+    `rows`: their numbers in the split table, which go with them wherever they go. `weights`: how much each counts,
+    (n_rows,), mean 1; None: all the same. `names`: of the features, for messages.
     """
 
     x: Array
     y: Array
     rows: npt.NDArray[np.intp]
+    weights: Array | None = None
+    names: tuple[str, ...] = ()
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
-        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask])
+        weights = None if self.weights is None else self.weights[mask]
+        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask], weights=weights)
 
 
 class Model(Protocol):
@@ -53,9 +57,11 @@ class Model(Protocol):
 class Learner:
     """One entry of LEARNERS; its settings are the section of its name in `train`.
 
-    `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds. `rounds_key`:
-    the setting that holds the most rounds; None for a learner that has nothing to stop. `load(content)` trusts its
-    input: verify the hash first. `suffix`: of the file. `what`: in one line.
+    `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds; both count by
+    their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
+    `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `is_seeded`:
+    whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes as `device="cuda"`; None
+    for a learner of the CPU alone.
     """
 
     fit: Callable[..., Model]
@@ -63,11 +69,22 @@ class Learner:
     load: Callable[[bytes], Model]
     suffix: str
     what: str
+    is_seeded: bool = True
+    has_cuda: Callable[[], bool] | None = None
 
 
 LEARNERS = {
     "lightgbm": Learner(lightgbm.fit, "max_rounds", lightgbm.load, "txt", "LightGBM: trees that grow leaf by leaf"),
-    "xgboost": Learner(xgboost.fit, "max_rounds", xgboost.load, "ubj", "XGBoost: trees that grow level by level"),
-    "mlp": Learner(mlp.fit, "max_epochs", mlp.load, "safetensors", "feed-forward torch network"),
-    "logistic": Learner(logistic.fit, None, logistic.load, "json", "logistic regression: the baseline"),
+    "xgboost": Learner(
+        xgboost.fit,
+        "max_rounds",
+        xgboost.load,
+        "ubj",
+        "XGBoost: trees that grow level by level",
+        has_cuda=xgboost.has_cuda,
+    ),
+    "mlp": Learner(mlp.fit, "max_epochs", mlp.load, "safetensors", "feed-forward torch network", has_cuda=mlp.has_cuda),
+    "logistic": Learner(
+        logistic.fit, None, logistic.load, "json", "logistic regression: the baseline", is_seeded=False
+    ),
 }

@@ -9,6 +9,7 @@ from candlelock.artifacts import atomic, documents
 from candlelock.contracts.documents import MemberModels, ModelFile
 from candlelock.contracts.errors import Problem, nearest, raise_if
 from candlelock.contracts.files import MEMBER_INDEX
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
@@ -18,33 +19,39 @@ if TYPE_CHECKING:
     from candlelock.train.learner import Model
 
 
-def file_name(learner: str) -> str:
-    """Of its model."""
-    return f"{learner}.{LEARNERS[learner].suffix}"
+def file_name(learner: str, number: int) -> str:
+    """Of a learner's model by the number of its seed, from 1."""
+    return f"{learner}{f'.{number}' if number > 1 else ''}.{LEARNERS[learner].suffix}"
 
 
-def save_models(folder: Path, models: Mapping[str, Model]) -> None:
-    """Write a file for each, and the index last."""
-    index = {}
-    for name, model in models.items():
-        file, content = file_name(name), model.to_bytes()
-        atomic.write_bytes(folder / file, content)
-        index[name] = [ModelFile(file=file, sha256=hashlib.sha256(content).hexdigest())]
+def save_models(folder: Path, members: Mapping[str, Averaged]) -> None:
+    """Write a file for each model, and the index last."""
+    index = {name: [_save(folder, name, each) for each in enumerate(own.models, 1)] for name, own in members.items()}
     documents.write(folder / MEMBER_INDEX, MemberModels(models=index))
 
 
-def load_models(folder: Path, names: Sequence[str]) -> dict[str, Model]:
-    """The models of these learners, each parsed only when its hash is that of the index: parsers trust their input.
+def _save(folder: Path, learner: str, numbered: tuple[int, Model]) -> ModelFile:
+    file, content = file_name(learner, numbered[0]), numbered[1].to_bytes()
+    atomic.write_bytes(folder / file, content)
+    return ModelFile(file=file, sha256=hashlib.sha256(content).hexdigest())
+
+
+def load_models(folder: Path, names: Sequence[str]) -> dict[str, Averaged]:
+    """The members of these names, each file parsed only when its hash is that of the index: parsers trust their input.
 
     Raises InputError for a learner that the index does not name, and for a file that is missing or another one.
     """
     index = documents.read(folder / MEMBER_INDEX, MemberModels).models
     raise_if([problem for name in names for problem in _faults(folder, name, index)])
-    return {name: LEARNERS[name].load((folder / index[name][0].file).read_bytes()) for name in names}
+    return {name: Averaged(tuple(_load(folder, name, each) for each in index[name])) for name in names}
+
+
+def _load(folder: Path, learner: str, file: ModelFile) -> Model:
+    return LEARNERS[learner].load((folder / file.file).read_bytes())
 
 
 def _faults(folder: Path, name: str, index: Mapping[str, Sequence[ModelFile]]) -> Iterator[Problem]:
-    if name not in index or name not in LEARNERS:
+    if not index.get(name) or name not in LEARNERS:
         help_line = nearest(name, sorted(set(index) & set(LEARNERS)))
         yield Problem("bundle-member", str(folder / MEMBER_INDEX), f"no member {name!r}", "every member", help_line)
         return

@@ -58,7 +58,8 @@ def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection:
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return Member(
         role="member" if task.name in task.params.members else "baseline",
-        files=[file_name(task.name)],
+        device=task.device,
+        files=[file_name(task.name, number) for number, _ in enumerate(trained.model.models, 1)],
         hyperparameters=task.settings.model_dump(mode="json"),
         n_rounds=trained.model.n_rounds,
         n_rows=len(seen),

@@ -79,7 +79,7 @@ def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples, note: Note
     note("stop", watch.rows, watch.x, watch.y)
     model = LEARNERS[task.name].fit(seen, watch, settings, task.seed, task.threads)
     note("choose", watch.rows, watch.x, watch.y)
-    return log_loss(watch.y, model.predict(watch.x))
+    return log_loss(watch.y, model.predict(watch.x), watch.weights)
 
 
 def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[FoldSamples]) -> Study:

@@ -18,6 +18,7 @@ from candlelock.contracts.errors import InputError
 from candlelock.contracts.select_documents import Dropped, DropStep, Selection
 from candlelock.select.train_rows import train_rows
 from candlelock.serve.bundle import load_bundle
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.model_files import save_models
 from tests.learner_settings import QUICK
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from candlelock.calibrate.calibrator import Calibration, Method
     from candlelock.calibrate.stack import StackWeights
-    from candlelock.train.learner import Array, Model
+    from candlelock.train.learner import Array
 
 SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000]})
 MEMBERS = ("lightgbm", "xgboost", "mlp")
@@ -37,7 +38,7 @@ MEMBERS = ("lightgbm", "xgboost", "mlp")
 class Parts:
     """What the stages had in memory when they wrote the bundle."""
 
-    models: dict[str, Model]
+    models: dict[str, Averaged]
     stack: StackWeights
     calibrations: dict[Method, Calibration]
     x: Array
@@ -50,7 +51,8 @@ def parts() -> Parts:
     y = (x[:, 0] + 0.5 * x[:, 1] + random.normal(size=1500) > 0).astype(float)
     x[random.random(x.shape) < 0.05] = np.nan
     models = {
-        name: LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, QUICK[name], 1, 1) for name in MEMBERS
+        name: Averaged((LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, QUICK[name], 1, 1),))
+        for name in MEMBERS
     }
     stack = fit_stack({name: model.predict(x[500:1000]) for name, model in models.items()}, y[500:1000], 1.0)
     raw = apply_stack(stack, {name: model.predict(x[1000:]) for name, model in models.items()})

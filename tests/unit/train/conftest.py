@@ -35,7 +35,10 @@ def train_params() -> TrainParams:
     return TrainParams.model_validate(
         {
             "members": ["lightgbm", "xgboost", "mlp"],
+            "n_seeds": 1,
+            "device": "cpu",
             "early_stop_frac": 0.2,
+            "weights": {"uniqueness": False, "half_life_days": None, "balance_classes": False},
             "lightgbm": leaves | bags | rounds | {"learning_rate": 0.1},
             "xgboost": depth | samples | rounds | {"learning_rate": 0.1},
             "mlp": network | {"max_epochs": 4, "patience_epochs": 2, "learning_rate": 0.05},

@@ -12,10 +12,11 @@ from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import member_predictions
 from candlelock.select.transform import Affine, Transform
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, Trained, log_loss, train_member
 from candlelock.train.report import describe_member, describe_training, importance_table, predict_rows
-from tests.unit.train.conftest import columns, every_feature
+from tests.unit.train.conftest import SpyModel, columns, every_feature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,11 +95,11 @@ def test_gains_of_components_go_back_to_the_features_behind_them(
 
 
 def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: Task, trained: Trained) -> None:
-    class Idle(type(trained.model)):  # type: ignore[misc]
+    class Idle(SpyModel):
         def gains(self) -> Array:
             return np.zeros(2)
 
-    idle = Trained(Idle([], 1), trained.fold_rounds, trained.out_of_fold)
+    idle = replace(trained, model=Averaged((Idle([], 1),)))
     assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, BOTH).importance] == [
         ("a", 0.0),
         ("b", 0.0),

@@ -53,10 +53,10 @@ def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int
     options: dict[str, Any] = (
         FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
     )
-    data = lightgbm.Dataset(sample.x, sample.y, free_raw_data=True)
+    data = lightgbm.Dataset(sample.x, sample.y, weight=sample.weights, free_raw_data=True)
     if stop is None:
         return LightgbmModel(lightgbm.train(options, data, settings.max_rounds))
-    watch = lightgbm.Dataset(stop.x, stop.y, reference=data)
+    watch = lightgbm.Dataset(stop.x, stop.y, reference=data, weight=stop.weights)
     early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
     booster = lightgbm.train(options, data, settings.max_rounds, valid_sets=[watch], callbacks=[early])
     best = booster.model_to_string(num_iteration=booster.best_iteration)

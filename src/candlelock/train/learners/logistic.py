@@ -43,8 +43,8 @@ def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int
     """Train on `sample`; there is nothing to stop early or to seed."""
     from sklearn.linear_model import LogisticRegression
 
-    inputs = standardiser.fit(sample.x)
-    fitted = LogisticRegression(C=settings.c, max_iter=1000).fit(inputs.apply(sample.x), sample.y)
+    inputs = standardiser.fit(sample.x, sample.weights)
+    fitted = LogisticRegression(C=settings.c, max_iter=1000).fit(inputs.apply(sample.x), sample.y, sample.weights)
     return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))
 
 
