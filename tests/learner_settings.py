@@ -20,5 +20,10 @@ VALUES: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": [8, 4], "dropout": 0.2, "learning_rate": 0.05, "weight_decay": 1e-4, "batch_rows": 64}
     | {"max_epochs": 40, "patience_epochs": 4},
     "logistic": {"c": 0.1},
+    "random_forest": {"n_estimators": 40, "max_depth": 6, "min_samples_leaf": 10, "max_features": 0.5}
+    | {"max_samples": 0.7},
+    "hist_gradient_boosting": BOOSTING
+    | {"max_leaf_nodes": 7, "min_samples_leaf": 20, "l2_regularization": 1.0, "max_features": 0.7, "max_bins": 63},
+    "svm": {"n_landmarks": 40, "gamma": 0.5, "c": 0.1},
 }
 QUICK: dict[str, Frozen] = {name: SETTINGS[name].model_validate(values) for name, values in VALUES.items()}

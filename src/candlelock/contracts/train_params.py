@@ -56,14 +56,53 @@ class LogisticParams(Frozen):
     c: float = field("inverse of the L2 penalty, as scikit-learn defines it", "1", gt=0)
 
 
+class RandomForestParams(Frozen):
+    """Random forest; names are scikit-learn's."""
+
+    n_estimators: int = field("trees", "trees", ge=1, le=10_000)
+    max_depth: int = field("depth of one tree", "levels", ge=1, le=64)
+    min_samples_leaf: int = field("fewest rows of a leaf", "rows", ge=1)
+    max_features: float = field("share of features a split may use", "fraction", gt=0, le=1)
+    max_samples: float = field("share of rows drawn for a tree, with repetition", "fraction", gt=0, le=1)
+
+
+class HistGradientBoostingParams(Frozen):
+    """Histogram gradient boosting; names are scikit-learn's."""
+
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    max_leaf_nodes: int = field("leaves of one tree", "leaves", ge=2, le=4096)
+    min_samples_leaf: int = field("fewest rows of a leaf", "rows", ge=1)
+    l2_regularization: float = field("L2 penalty of leaf values", "1", ge=0)
+    max_features: float = field("share of features a split may use", "fraction", gt=0, le=1)
+    max_bins: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=255)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
+
+
+class SvmParams(Frozen):
+    """Support vector machine with an RBF kernel on standardised features, by Nyström's approximation."""
+
+    n_landmarks: int = field("rows that the kernel is approximated with", "rows", ge=2, le=4096)
+    gamma: float = field("sharpness of the kernel: exp(-gamma · mean squared difference of two rows)", "1", gt=0)
+    c: float = field("inverse of the L2 penalty, as scikit-learn defines it", "1", gt=0)
+
+
 SETTINGS: dict[str, type[Frozen]] = {
     "lightgbm": LightgbmParams,
     "xgboost": XgboostParams,
     "mlp": MlpParams,
     "logistic": LogisticParams,
+    "random_forest": RandomForestParams,
+    "hist_gradient_boosting": HistGradientBoostingParams,
+    "svm": SvmParams,
 }
 Device = Literal["cpu", "auto", "cuda"]
-TREES = ("lightgbm", "xgboost")  # learners whose importance is the gain of their splits
+TREES = (
+    "lightgbm",
+    "xgboost",
+    "random_forest",
+    "hist_gradient_boosting",
+)  # learners whose importance is the gain of their splits
 
 
 class WeightsParams(Frozen):
@@ -98,6 +137,9 @@ class TrainParams(Frozen):
     xgboost: XgboostParams = field("settings of xgboost", "section")
     mlp: MlpParams = field("settings of mlp", "section")
     logistic: LogisticParams = field("settings of logistic, the baseline", "section")
+    random_forest: RandomForestParams = field("settings of random_forest", "section")
+    hist_gradient_boosting: HistGradientBoostingParams = field("settings of hist_gradient_boosting", "section")
+    svm: SvmParams = field("settings of svm", "section")
 
     @model_validator(mode="after")
     def _members_are_learners(self) -> Self:

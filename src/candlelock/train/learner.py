@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from candlelock.train.learners import lightgbm, logistic, mlp, xgboost
+from candlelock.train.learners import (
+    hist_gradient_boosting,
+    lightgbm,
+    logistic,
+    mlp,
+    random_forest,
+    svm,
+    xgboost,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +67,9 @@ class Learner:
 
     `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds; both count by
     their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
-    `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `is_seeded`:
-    whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes as `device="cuda"`; None
-    for a learner of the CPU alone.
+    `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `package`: what
+    does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
+    as `device="cuda"`; None for a learner of the CPU alone.
     """
 
     fit: Callable[..., Model]
@@ -69,22 +77,69 @@ class Learner:
     load: Callable[[bytes], Model]
     suffix: str
     what: str
+    package: str
     is_seeded: bool = True
     has_cuda: Callable[[], bool] | None = None
 
 
 LEARNERS = {
-    "lightgbm": Learner(lightgbm.fit, "max_rounds", lightgbm.load, "txt", "LightGBM: trees that grow leaf by leaf"),
+    "lightgbm": Learner(
+        fit=lightgbm.fit,
+        rounds_key="max_rounds",
+        load=lightgbm.load,
+        suffix="txt",
+        what="trees that grow leaf by leaf, one on the errors of the others",
+        package="lightgbm",
+    ),
     "xgboost": Learner(
-        xgboost.fit,
-        "max_rounds",
-        xgboost.load,
-        "ubj",
-        "XGBoost: trees that grow level by level",
+        fit=xgboost.fit,
+        rounds_key="max_rounds",
+        load=xgboost.load,
+        suffix="ubj",
+        what="trees that grow level by level, one on the errors of the others",
+        package="xgboost",
         has_cuda=xgboost.has_cuda,
     ),
-    "mlp": Learner(mlp.fit, "max_epochs", mlp.load, "safetensors", "feed-forward torch network", has_cuda=mlp.has_cuda),
+    "mlp": Learner(
+        fit=mlp.fit,
+        rounds_key="max_epochs",
+        load=mlp.load,
+        suffix="safetensors",
+        what="feed-forward network on standardised features",
+        package="torch",
+        has_cuda=mlp.has_cuda,
+    ),
     "logistic": Learner(
-        logistic.fit, None, logistic.load, "json", "logistic regression: the baseline", is_seeded=False
+        fit=logistic.fit,
+        rounds_key=None,
+        load=logistic.load,
+        suffix="json",
+        what="logistic regression on standardised features: the baseline",
+        package="scikit-learn",
+        is_seeded=False,
+    ),
+    "random_forest": Learner(
+        fit=random_forest.fit,
+        rounds_key=None,
+        load=random_forest.load,
+        suffix="safetensors",
+        what="trees on draws of the rows, averaged",
+        package="scikit-learn",
+    ),
+    "hist_gradient_boosting": Learner(
+        fit=hist_gradient_boosting.fit,
+        rounds_key="max_rounds",
+        load=hist_gradient_boosting.load,
+        suffix="safetensors",
+        what="scikit-learn's trees, one on the errors of the others",
+        package="scikit-learn",
+    ),
+    "svm": Learner(
+        fit=svm.fit,
+        rounds_key=None,
+        load=svm.load,
+        suffix="safetensors",
+        what="support vector machine with an RBF kernel, by Nyström's approximation",
+        package="scikit-learn",
     ),
 }

@@ -14,6 +14,7 @@ from candlelock.contracts.train_params import TrainParams
 from candlelock.select.transform import Transform, Transforms
 from candlelock.split.segments import assign
 from candlelock.train.learner import LEARNERS
+from tests.learner_settings import VALUES
 
 if TYPE_CHECKING:
     from candlelock.contracts.train_params import LightgbmParams
@@ -42,7 +43,7 @@ def train_params() -> TrainParams:
             "lightgbm": leaves | bags | rounds | {"learning_rate": 0.1},
             "xgboost": depth | samples | rounds | {"learning_rate": 0.1},
             "mlp": network | {"max_epochs": 4, "patience_epochs": 2, "learning_rate": 0.05},
-            "logistic": {"c": 0.1},
+            **{name: VALUES[name] for name in ("logistic", "random_forest", "hist_gradient_boosting", "svm")},
         }
     )
 
