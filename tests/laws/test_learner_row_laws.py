@@ -75,7 +75,8 @@ def test_weights_of_one_are_no_weights(name: str) -> None:
     sample, stop, x = draw_sample(1, 1.5), draw_sample(2, 1.5, 200), draw_sample(3, 1.5).x
     weighed = [replace(each, weights=np.ones(len(each.y))) for each in (sample, stop)]
     moved = np.abs(fit(name, *weighed).predict(x) - fit(name, sample, stop).predict(x))
-    assert moved.mean() < 0.06 if name == "random_forest" else moved.max() < 1e-6  # a forest draws rows by their weights
+    is_drawn = name == "random_forest"  # by its weights
+    assert moved.mean() < 0.06 if is_drawn else moved.max() < 1e-6
 
 
 @pytest.mark.parametrize("name", ALL)
