@@ -174,7 +174,7 @@ def test_no_model_can_be_unpickled(name: str) -> None:
     begins = {"txt": b"tree\n", "ubj": b"{L", "json": b"{\n", "safetensors": b""}
     content = fit(name, draw_sample(1, 1.5)).to_bytes()
     assert content.startswith(begins[LEARNERS[name].suffix])
-    with pytest.raises(ValueError, match=r"opcode|exhausted|argument|expected|newline"):
+    with pytest.raises(ValueError, match=r"opcode|exhausted|argument|expected|newline|decode"):
         list(pickletools.genops(content))
 
 

@@ -160,6 +160,10 @@ def test_the_search_is_shown_each_fold_through_its_own_selection(rows: pd.DataFr
         for mask, part in ((fold.trains, samples.trains), (fold.validates, samples.validates)):
             np.testing.assert_array_equal(part.x, numbered[mask][:, selection.take])
             np.testing.assert_array_equal(part.y, sample.y[mask])
+            assert part.weights is None
+    (first, *_) = fold_samples(sample, folds, own, lambda mask: np.flatnonzero(mask) + 1.0)
+    np.testing.assert_array_equal(first.trains.weights, np.flatnonzero(folds[0].trains) + 1.0)
+    np.testing.assert_array_equal(first.validates.weights, np.flatnonzero(folds[0].validates) + 1.0)
 
 
 def test_a_learner_without_rounds_is_fitted_once_a_fold(rows: pd.DataFrame, train_params: TrainParams) -> None:
@@ -183,4 +187,8 @@ def test_log_loss_is_that_of_scikit_learn_with_certain_errors_bounded() -> None:
     random = np.random.default_rng(1)
     y, p = random.integers(0, 2, 500).astype(float), random.random(500)
     assert members.log_loss(y, p) == pytest.approx(log_loss_of_sklearn(y, p), rel=1e-12)
+    weights = 2 * random.random(500)
+    weights /= weights.mean()
+    expected = log_loss_of_sklearn(y, p, sample_weight=weights)
+    assert members.log_loss(y, p, weights) == pytest.approx(expected, rel=1e-12)
     assert members.log_loss(np.array([1.0]), np.array([0.0])) == pytest.approx(-np.log(1e-7))

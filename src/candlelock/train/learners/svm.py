@@ -46,7 +46,8 @@ class SvmModel:
 
     def predict(self, x: Array) -> Array:
         """Probability of up, shape (n_rows,)."""
-        score = _kernel(self.inputs.apply(x), self.landmarks, self.gamma) @ self.weights + self.intercept
+        kernel = _kernel(self.inputs.apply(x), self.landmarks, self.gamma)
+        score = np.einsum("ij,j->i", kernel, self.weights) + self.intercept
         return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * score + self.offset))))
 
     def gains(self) -> Array:
@@ -90,8 +91,12 @@ def load(content: bytes) -> SvmModel:
 
 
 def _kernel(z: Array, landmarks: Array, gamma: float) -> Array:
-    """exp(-gamma · squared distance), shape (n_rows, n_landmarks)."""
-    squares = (z**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1) - 2.0 * (z @ landmarks.T)
+    """exp(-gamma · squared distance), shape (n_rows, n_landmarks).
+
+    A row's values do not depend on the rows beside it, as in a library's product.
+    """
+    products = np.einsum("ij,kj->ik", z, landmarks)
+    squares = (z**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1) - 2.0 * products
     return np.asarray(np.exp(-gamma * np.maximum(squares, 0.0)))
 
 
