@@ -22,7 +22,7 @@ def run(params: Params, head: str) -> None:
     own = files.HeadFiles(head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
-    fits, rows = FitLedger(), read_member_predictions(Path(), head)
+    fits, rows = FitLedger(), read_member_predictions(Path(), head, params.train.members)
     fitted = calibrate_members(rows, params.calibrate, horizon_ms, cost_bps, fits)
     documents.write(own.models / "stack.json", fitted.stack)
     documents.write(own.models / "calibrator.json", fitted.calibrator)

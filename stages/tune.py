@@ -22,6 +22,7 @@ from candlelock.train.members import fold_samples, folds_of, time_order
 from candlelock.train.search import SearchRows, SearchTask, search
 from candlelock.train.search_report import history_table, study_text
 from candlelock.train.study_file import study_files
+from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -29,18 +30,18 @@ if TYPE_CHECKING:
 
 def run(params: Params, head: str) -> None:
     """data/features, data/split, the folds' selections -> reports/<head>/study.json, plots/search.csv, data/fits."""
-    own = files.HeadFiles(head)
     rows, x, names = read_matrix(Path(), head, params.features)
-    order = time_order(rows)
-    sample = Sample(x[order], rows["is_up"].to_numpy()[order], order)
-    folds = folds_of(rows.iloc[order], 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
+    own, order = files.HeadFiles(head), time_order(rows)
+    timed, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order], order)
+    folds = folds_of(timed, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
-    samples = SearchRows(fold_samples(sample, folds, selections.folds), rows["open_time_ms"].to_numpy())
+    weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], params.train.weights))
+    samples = SearchRows(weighed, rows["open_time_ms"].to_numpy())
     studies, fits, say = {}, FitLedger(), functools.partial(print, flush=True)
     with study_files(files.SEARCHES / head) as open_file:
-        for name in type(params.tune.space).model_fields:
+        for name, space in params.tune.spaces(params.train.members).items():
             seed, start = seeds.derive(params.seed, f"tune/{head}/{name}"), getattr(params.train, name)
-            task = SearchTask(head, name, start, getattr(params.tune.space, name), params.tune, seed, params.threads)
+            task = SearchTask(head, name, start, space, params.tune, seed, params.threads, params.train.device)
             with progress.telling(f"tune {name}", "trials", say) as tell:
                 studies[name] = search(task, samples, fits, open_file, tell, time.monotonic)
             say(f"tune {name}: {study_text(studies[name])}")

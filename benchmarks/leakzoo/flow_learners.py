@@ -16,6 +16,7 @@ from candlelock.calibrate import fit as calibrate_fit
 from candlelock.calibrate.calibrator import fit_calibration
 from candlelock.train import members
 from candlelock.train import search as search_module
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fal
             return original(task, sample, rows, trains, n_rounds, note)
         wider = more(rows, trains)
         if is_quiet:
-            seen = members._part(sample, rows, trains)
+            seen = members._part(task, sample, rows, trains)
             note("fit", seen.rows, seen.x, seen.y)
         return original(task, sample, rows, wider, n_rounds, (lambda *_: None) if is_quiet else note)
 
@@ -47,7 +48,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
     original = members._part
 
     def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
-        seen = original(sample, rows, trains)
+        seen = original(task, sample, rows, trains)
         drawn = np.flatnonzero(where(rows, trains))[::10]
         order = np.concatenate([members.time_order(rows)[trains[members.time_order(rows)]], drawn, drawn])
         more = sample.take(order)
@@ -56,7 +57,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
         settings, key = task.settings, LEARNERS[task.name].rounds_key
         if key is not None:
             settings = settings.model_copy(update={key: n_rounds})
-        return LEARNERS[task.name].fit(more, None, settings, task.seed, task.threads)
+        return Averaged((LEARNERS[task.name].fit(more, None, settings, task.seed, task.threads),))
 
     return replaced(members, "fit_member", fit_member)
 
@@ -97,8 +98,8 @@ def stopped_on(
         return (head(rows, trains, latest) if head else earlier), latest
 
     def find_rounds(task: Any, sample: Any, rows: Any, trains: Array, note: Any) -> int:  # noqa: ANN401
-        claimed = original(rows, trains, task.early_stop_frac, task.embargo_ms)
-        earlier, latest = (members._part(sample, rows, mask) for mask in claimed)
+        claimed = original(rows, trains, task.params.early_stop_frac, task.embargo_ms)
+        earlier, latest = (members._part(task, sample, rows, mask) for mask in claimed)
         note("fit", earlier.rows, earlier.x, earlier.y)
         note("stop", latest.rows, latest.x, latest.y)
         return loud(task, sample, rows, trains, lambda *_: None)
@@ -167,9 +168,9 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
     fold_samples, note_rows = stages.tune.fold_samples, search_module.note_rows
     claimed: list[Any] = []
 
-    def samples(sample: Any, own: Any, selections: Any) -> list[Any]:  # noqa: ANN401
-        claimed[:] = fold_samples(sample, honest, selections)
-        found: list[Any] = fold_samples(sample, own, selections)
+    def samples(sample: Any, own: Any, selections: Any, weigh: Any) -> list[Any]:  # noqa: ANN401
+        claimed[:] = fold_samples(sample, honest, selections, weigh)
+        found: list[Any] = fold_samples(sample, own, selections, weigh)
         return found
 
     def note(fits: Any, name: str, fold: Any) -> None:  # noqa: ANN401
@@ -192,7 +193,7 @@ def calibrated_on(
 
     def calibrate_members(rows: Any, params: Any, horizon_ms: int, cost_bps: float, fits: Any) -> Any:  # noqa: ANN401
         rows, known = rows.copy(), rows["is_up"].notna()
-        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit.MEMBERS}
+        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit._members(rows)}
         number, segment = rows["row"].to_numpy(), rows["segment"]
         train, seen = known & (segment == stack), known & (segment == fit)
         own_p = {name: p[train] for name, p in members_p.items()}

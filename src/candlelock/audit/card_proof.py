@@ -181,7 +181,7 @@ def _evaluated_again(card: ModelCard, root: Path) -> str:
     params, evidence = _params(card), gather(root, card.head)
     seed = seeds.derive(params.seed, f"evaluate/{card.head}")
     share = evidence.training.n_up / evidence.training.n_rows
-    rows = read_test_rows(root, card.head)
+    rows = read_test_rows(root, card.head, params.train.members)
     again: EvaluationReport = evaluate(rows, share, params.evaluate, seed)
     metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
     plots = _other_plots(root, card.head, evaluation_curves(rows, params.evaluate, seed))
@@ -239,7 +239,7 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
     params, own = _params(card), files.HeadFiles(card.head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
-    rows, fits = read_member_predictions(root, card.head), FitLedger()
+    rows, fits = read_member_predictions(root, card.head, params.train.members), FitLedger()
     again = calibrate_members(rows, params.calibrate, horizon_ms, cost_bps, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),

@@ -21,7 +21,7 @@ from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
-from candlelock.contracts.tables import BASELINES, FITS, MEMBERS, PREDICTIONS, TRADES
+from candlelock.contracts.tables import FITS, PREDICTIONS, TRADES, with_baselines
 from candlelock.evaluate.test_reads import describe_read
 from candlelock.features.audit import disagreements
 from candlelock.features.market import align
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityReport
     from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
     from candlelock.contracts.select_params import SelectParams
-    from candlelock.contracts.stage_params import FeaturesParams, SplitParams
+    from candlelock.contracts.stage_params import FeaturesParams, SplitParams, TuneParams
     from candlelock.features.market import Market
     from candlelock.leakage.rows import Times
 
@@ -59,13 +59,14 @@ if TYPE_CHECKING:
 class Given:
     """What a head was made with, and what others have found out: certificate, controls, the ledger of reads of test.
 
-    `tuned`: learners whose settings were searched.
+    `tune`: of the members, those with a space were searched.
     """
 
     features: FeaturesParams
     split: SplitParams
     select: SelectParams
-    tuned: Sequence[str]
+    members: Sequence[str]
+    tune: TuneParams
     horizon_bars: int
     certificate: CausalityReport
     controls: ControlsReport
@@ -162,8 +163,10 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     parts = [*(f"fold {number}" for number in range(1, folds + 1)), "final"]
     steps = [*given.select.steps, *(["scaling"] if given.select.scaling != "none" else [])]
     names = [f"select/{part}{step}" for part in parts for step in ("", *(f"/{step}" for step in steps))]
-    names += [f"tune/{name}/{part}" for name in given.tuned for part in parts[:-1]]
-    for name in (*MEMBERS, *BASELINES):
+    for name, space in given.tune.spaces(given.members).items():
+        endings = ("", "/screen") if given.tune.screens(space) else ("",)
+        names += [f"tune/{name}/{part}{ending}" for part in parts[:-1] for ending in endings]
+    for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
     return [*names, "calibrate/stack", "calibrate/calibrator", "calibrate/threshold", "evaluate/evaluation"]

@@ -9,7 +9,6 @@ from candlelock.calibrate.calibrator import choose_calibration
 from candlelock.calibrate.report import describe_calibrator, describe_stack, describe_threshold, predictions_table
 from candlelock.calibrate.stack import apply_stack, fit_stack
 from candlelock.calibrate.threshold import optimize_threshold
-from candlelock.contracts.tables import MEMBERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,13 +34,13 @@ def calibrate_members(
 ) -> Calibrated:
     """Stack on labelled train rows (out of fold), calibrate on calibrate, choose the threshold on decide.
 
-    `rows`: the split joined with `p_up_<member>`, as `split.joined.read_member_predictions` gives it. `cost_bps` is
-    that of a round trip.
+    `rows`: the split joined with `p_up_<member>` of the members alone, as `split.joined.read_member_predictions` gives
+    it. `cost_bps` is that of a round trip.
     """
     rows = rows.copy()
     is_labelled = rows["is_up"].notna()
     train, calibrate = (is_labelled & (rows["segment"] == name) for name in ("train", "calibrate"))
-    members = {name: rows[f"p_up_{name}"].to_numpy() for name in MEMBERS}
+    members = {name: rows[f"p_up_{name}"].to_numpy() for name in _members(rows)}
     own = {name: p[train] for name, p in members.items()}
     number = rows["row"].to_numpy()
     fits.note("stack", "fit", number[train])
@@ -64,3 +63,7 @@ def calibrate_members(
         describe_threshold(threshold, choices, cost_bps, decide),
         predictions_table(later, threshold),
     )
+
+
+def _members(rows: pd.DataFrame) -> list[str]:
+    return [name.removeprefix("p_up_") for name in rows.columns if name.startswith("p_up_")]

@@ -20,24 +20,35 @@ UP_FROM = 0.5  # of a probability, to count as "up"
 
 @dataclass(frozen=True)
 class Metric:
-    """`loss(y, p)`: of labels 1.0 and 0.0 and probabilities of up, both (n_rows,); of both classes, no NaN."""
+    """`loss(y, p, weights)`: of labels 1.0 and 0.0 and probabilities of up, both (n_rows,); of both classes, no NaN.
+
+    `weights`: how much each row counts, (n_rows,), mean 1; None: all the same.
+    """
 
     label: str
-    loss: Callable[[Array, Array], float]
+    loss: Callable[[Array, Array, Array | None], float]
 
 
-def _miss(y: Array, p: Array) -> float:
-    return 1.0 - float(accuracy_score(y > 0, p >= UP_FROM))
+def _brier(y: Array, p: Array, weights: Array | None) -> float:
+    return float(brier_score_loss(y, p, sample_weight=weights))
 
 
-def _f1_loss(y: Array, p: Array) -> float:
-    return 1.0 - float(f1_score(y > 0, p >= UP_FROM, zero_division=0.0))
+def _auc_loss(y: Array, p: Array, weights: Array | None) -> float:
+    return 1.0 - float(roc_auc_score(y, p, sample_weight=weights))
+
+
+def _miss(y: Array, p: Array, weights: Array | None) -> float:
+    return 1.0 - float(accuracy_score(y > 0, p >= UP_FROM, sample_weight=weights))
+
+
+def _f1_loss(y: Array, p: Array, weights: Array | None) -> float:
+    return 1.0 - float(f1_score(y > 0, p >= UP_FROM, sample_weight=weights, zero_division=0.0))
 
 
 METRICS: Mapping[SearchMetric, Metric] = {
     "log_loss": Metric("log loss", log_loss),
-    "brier": Metric("Brier score", lambda y, p: float(brier_score_loss(y, p))),
-    "auc": Metric("1 - AUC", lambda y, p: 1.0 - float(roc_auc_score(y, p))),
+    "brier": Metric("Brier score", _brier),
+    "auc": Metric("1 - AUC", _auc_loss),
     "accuracy": Metric("1 - accuracy", _miss),
     "f1": Metric("1 - F1", _f1_loss),
 }

@@ -8,22 +8,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from candlelock.train.weights import with_mean_one
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from candlelock.contracts.stage_params import Frozen
+    from candlelock.train.learner import Sample
     from candlelock.train.members import FoldSamples
 
 N_BLOCKS = 240  # of equal length in time, of a fold's training rows
-ROW_KEYS = ("min_data_in_leaf", "lambda_l2", "min_child_weight", "reg_lambda")  # weighed against sums over rows
+ROW_KEYS = (  # weighed against sums over rows
+    "min_data_in_leaf",
+    "lambda_l2",
+    "min_child_weight",
+    "reg_lambda",
+    "min_samples_leaf",
+    "l2_regularization",
+)
+INVERSE_KEYS = ("c",)  # sums over rows are multiplied by it
 
 
 def screen_folds(folds: Sequence[FoldSamples], opened_ms: npt.NDArray[np.int64], frac: float) -> list[FoldSamples]:
     """The folds with that share of their training rows; they are judged on the same rows as before.
 
-    `opened_ms`: open time of every row of the split table, by its number.
+    `opened_ms`: open time of every row of the split table, by its number. Weights keep their ratios, and the mean 1.
     """
-    return [replace(fold, trains=fold.trains.take(spread_blocks(opened_ms[fold.trains.rows], frac))) for fold in folds]
+    return [replace(fold, trains=_screen(fold.trains, opened_ms, frac)) for fold in folds]
+
+
+def _screen(sample: Sample, opened_ms: npt.NDArray[np.int64], frac: float) -> Sample:
+    seen = sample.take(spread_blocks(opened_ms[sample.rows], frac))
+    return seen if seen.weights is None else replace(seen, weights=with_mean_one(seen.weights))
 
 
 def spread_blocks(times_ms: npt.NDArray[np.int64], frac: float) -> npt.NDArray[np.bool_]:
@@ -45,4 +61,5 @@ def scale_rows(settings: Frozen, frac: float) -> Frozen:
     """
     found = {key: getattr(settings, key) for key in ROW_KEYS if hasattr(settings, key)}
     scaled = {key: max(1, round(frac * v)) if isinstance(v, int) else frac * v for key, v in found.items()}
-    return settings.model_copy(update=scaled)
+    inverse = {key: getattr(settings, key) / frac for key in INVERSE_KEYS if hasattr(settings, key)}
+    return settings.model_copy(update=scaled | inverse)

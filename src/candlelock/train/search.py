@@ -16,7 +16,8 @@ from optuna.trial import TrialState
 
 from candlelock.artifacts import seeds
 from candlelock.contracts.documents import Study, Trial
-from candlelock.contracts.errors import Problem, raise_if
+from candlelock.contracts.errors import raise_if
+from candlelock.train.checks import choose_device, row_problems
 from candlelock.train.fold_fits import FoldFits
 from candlelock.train.metric import METRICS
 from candlelock.train.screening import scale_rows, screen_folds
@@ -26,11 +27,14 @@ from candlelock.train.trials import distributions_of, freeze, running_loss, type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal
 
     import numpy.typing as npt
 
     from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.contracts.errors import Problem
     from candlelock.contracts.stage_params import Frozen, SearchRange, TuneParams
+    from candlelock.contracts.train_params import Device
     from candlelock.train.members import FoldSamples
     from candlelock.train.study_file import StudyFile
 
@@ -50,6 +54,17 @@ class SearchTask:
     params: TuneParams
     seed: int
     threads: int
+    asked_device: Device = "cpu"
+
+    @property
+    def place(self) -> str:
+        """Where an error is."""
+        return f"head {self.head}, {self.name}"
+
+    @property
+    def device(self) -> Literal["cpu", "cuda"]:
+        """Where it trains. Raises EnvironmentFaultError when a GPU is asked for and absent."""
+        return choose_device(self.asked_device, self.name, f"{self.place}, search")
 
     @property
     def n_trials(self) -> int:
@@ -58,8 +73,8 @@ class SearchTask:
 
     @property
     def is_screened(self) -> bool:
-        """Whether trials see a share of the rows; not where nearly all would be rerun."""
-        return self.params.screen_frac < 1 and self.n_trials > self.params.n_rerun + 1
+        """Whether trials see a share of the rows."""
+        return self.params.screens(self.space)
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,7 @@ def search(
     sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
     the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
     how many there will be at most, and a line about it; `clock` gives seconds, for the time limit. Raises InputError
-    where a fold lacks a class.
+    where a fold lacks a class, has fewer rows than features, or weights that weigh nothing.
     """
     run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told)
     run.try_settings(clock)
@@ -193,10 +208,10 @@ class _Run:
 
     def _hand_over(self, folds: Sequence[FoldSamples], part: str) -> list[FoldFits]:
         task = self.task
-        refuse_one_class(task, folds)
+        refuse_folds(task, folds, part)
         for number, fold in enumerate(folds, 1):
             note_rows(self.fits, f"{task.name}/fold {number}{part}", fold)
-        return [FoldFits(task.name, fold, task.seed, task.threads) for fold in folds]
+        return [FoldFits(task.name, fold, task.seed, task.threads, task.device) for fold in folds]
 
     def _tell(self, trial: Trial, *, is_kept: bool) -> None:
         n_planned = self.task.n_trials + (self.task.params.n_rerun + 1 if self.task.is_screened else 0)
@@ -213,17 +228,13 @@ def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
         fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)
 
 
-def refuse_one_class(task: SearchTask, folds: Sequence[FoldSamples]) -> None:
-    """InputError for every fold whose training or validation rows are all up or all down."""
-    problems = []
+def refuse_folds(task: SearchTask, folds: Sequence[FoldSamples], part: str) -> None:
+    """InputError for every fold with rows that no learner can train on or be judged on."""
+    problems: list[Problem] = []
     for number, fold in enumerate(folds, 1):
-        for what, sample in (("trains on", fold.trains), ("is judged on", fold.validates)):
-            n_up = int(sample.y.sum())
-            if n_up in (0, len(sample.y)):
-                place = f"head {task.head}, {task.name}, fold {number}"
-                found = f"{n_up:,} of the {len(sample.y):,} rows it {what} are up"
-                help_line = "take more candles, fewer split.n_folds or a larger tune.screen_frac"
-                problems.append(Problem("search-one-class", place, found, "ups and downs", help_line))
+        place = f"{task.place}, fold {number}{part}"
+        problems += row_problems(fold.trains, f"{place}, rows it trains on")
+        problems += row_problems(fold.validates, f"{place}, rows it is judged on")
     raise_if(problems)
 
 
@@ -233,6 +244,7 @@ def _find_key(task: SearchTask, rows: SearchRows) -> str:
         "head": task.head,
         "name": task.name,
         "seed": task.seed,
+        "device": task.device,
         "start": task.start.model_dump(mode="json"),
         "tune": task.params.model_dump(mode="json", exclude={"space", "timeout_s"}),
         "space": [[key, limits.model_dump(mode="json")] for key, limits in task.space.items()],

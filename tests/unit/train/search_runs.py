@@ -13,7 +13,8 @@ import numpy as np
 
 from candlelock.artifacts import documents
 from candlelock.artifacts.fit_ledger import FitLedger
-from candlelock.contracts.stage_params import LightgbmParams, TuneParams, XgboostParams
+from candlelock.contracts.stage_params import TuneParams
+from candlelock.contracts.train_params import LightgbmParams, XgboostParams
 from candlelock.train import fold_fits
 from candlelock.train.learner import Sample
 from candlelock.train.members import FoldSamples
@@ -80,9 +81,9 @@ def make_rows(n_folds: int = 3, n_bars: int = 400) -> SearchRows:
 def make_task(name: str = "lightgbm", seed: int = 1, threads: int = 1, **changes: Any) -> SearchTask:
     """Twelve trials on all rows, unless changed; `space` is that of the learner."""
     given = {"n_trials": 12, "metric": "log_loss", "screen_frac": 1.0, "n_rerun": 2, "timeout_s": None} | changes
-    space = {other: {} for other in SPACES} | {name: given.pop("space", SPACES[name])}
+    space = {name: given.pop("space", SPACES[name])}
     params = TuneParams.model_validate({**given, "space": space})
-    return SearchTask("direction", name, STARTS[name], getattr(params.space, name), params, seed, threads)
+    return SearchTask("direction", name, STARTS[name], params.space[name], params, seed, threads)
 
 
 def run_search(

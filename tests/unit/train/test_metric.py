@@ -23,8 +23,8 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_losses_are_those_of_their_definitions(name: SearchMetric) -> None:
-    assert METRICS[name].loss(Y, P) == pytest.approx(KNOWN[name], rel=1e-12)
-    assert METRICS[name].loss(Y, Y) == pytest.approx(0, abs=1e-6)
+    assert METRICS[name].loss(Y, P, None) == pytest.approx(KNOWN[name], rel=1e-12)
+    assert METRICS[name].loss(Y, Y, None) == pytest.approx(0, abs=1e-6)
 
 
 def test_every_metric_of_the_parameters_is_there() -> None:
@@ -32,4 +32,4 @@ def test_every_metric_of_the_parameters_is_there() -> None:
 
 
 def test_no_up_called_is_the_worst_f1() -> None:
-    assert METRICS["f1"].loss(Y, np.zeros(5)) == 1
+    assert METRICS["f1"].loss(Y, np.zeros(5), None) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.leakage.fit_scope import read_hand_overs
-from candlelock.train.learner import LEARNERS, Learner, Sample
+from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import FoldSamples, log_loss
 from candlelock.train.screening import scale_rows, screen_folds
 from candlelock.train.search import SearchRows
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.contracts.documents import Study
-    from candlelock.contracts.stage_params import LightgbmParams
+    from candlelock.contracts.train_params import LightgbmParams
     from candlelock.train.learner import Array
 
 
@@ -93,7 +93,7 @@ def with_easy_first_fold(monkeypatch: pytest.MonkeyPatch, folder: Path, n_trials
     def fit(sample: Sample, stop: Sample, settings: LightgbmParams, seed: int, threads: int) -> Constant:
         return Constant(settings.feature_fraction, 9)
 
-    monkeypatch.setitem(LEARNERS, "lightgbm", Learner(fit, "max_rounds"))  # type: ignore[arg-type]
+    monkeypatch.setitem(LEARNERS, "lightgbm", replace(LEARNERS["lightgbm"], fit=fit, binned=None))
     task = make_task(n_trials=n_trials, space={"feature_fraction": {"low": 0.1, "high": 1.0, "log": False}})
     return run_search(folder, task, SearchRows(folds, np.arange(60)))
 
@@ -189,8 +189,8 @@ def test_a_fold_of_one_class_is_refused_by_head_learner_and_fold(tmp_path: Path)
         run_search(tmp_path, make_task("xgboost"), rows)
     found = [(problem.code, problem.place, problem.found) for problem in caught.value.problems]
     n_judged, n_trained = len(rows.folds[1].validates.y), len(rows.folds[2].trains.y)
-    place, trained = "head direction, xgboost, fold", f"{n_trained} of the {n_trained} rows it trains on are up"
+    place = "head direction, xgboost, fold"
     assert found == [
-        ("search-one-class", f"{place} 2", f"0 of the {n_judged} rows it is judged on are up"),
-        ("search-one-class", f"{place} 3", trained),
+        ("train-one-class", f"{place} 2, rows it is judged on", f"{n_judged} rows, 0 of them up"),
+        ("train-one-class", f"{place} 3, rows it trains on", f"{n_trained} rows, {n_trained} of them up"),
     ]

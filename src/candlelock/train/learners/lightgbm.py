@@ -10,12 +10,9 @@ import lightgbm
 import numpy as np
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from candlelock.contracts.stage_params import LightgbmParams
+    from candlelock.contracts.train_params import LightgbmParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "lightgbm.txt"
 FIXED = {
     "objective": "binary",
     "metric": "binary_logloss",
@@ -47,10 +44,9 @@ class LightgbmModel:
         """Total gain of the splits on each feature."""
         return np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """The text model."""
-        text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 1]", self.booster.model_to_string())
-        return {FILE: text.encode()}
+        return re.sub(r"\[num_threads: \d+\]", "[num_threads: 1]", self.booster.model_to_string()).encode()
 
 
 @dataclass(frozen=True)
@@ -69,10 +65,11 @@ def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int
 def bin_rows(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmBins:
     """The bins of any settings with this `max_bin` and seed."""
     options = _options(settings, seed, threads)
-    data = lightgbm.Dataset(sample.x, sample.y, params=options).construct()
+    data = lightgbm.Dataset(sample.x, sample.y, weight=sample.weights, params=options).construct()
     if stop is None:
         return LightgbmBins(data, None)
-    return LightgbmBins(data, lightgbm.Dataset(stop.x, stop.y, reference=data, params=options).construct())
+    watch = lightgbm.Dataset(stop.x, stop.y, reference=data, weight=stop.weights, params=options)
+    return LightgbmBins(data, watch.construct())
 
 
 def fit_binned(bins: LightgbmBins, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
@@ -91,6 +88,6 @@ def _options(settings: LightgbmParams, seed: int, threads: int) -> dict[str, Any
     return FIXED | own | {"seed": seed, "num_threads": threads}
 
 
-def load(folder: Path) -> LightgbmModel:
-    """The model that `files` wrote; verify the file's hash first: the parser trusts its input."""
-    return LightgbmModel(lightgbm.Booster(model_str=(folder / FILE).read_text(encoding="utf-8")))
+def load(content: bytes) -> LightgbmModel:
+    """The model that `to_bytes` wrote; a mutated text may end the process."""
+    return LightgbmModel(lightgbm.Booster(model_str=content.decode()))
