@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import numpy as np
+import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.fit_ledger import FitLedger
@@ -35,7 +36,7 @@ from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.tables import FITS, MEMBERS, PREDICTIONS, ROWS, TRADES
+from candlelock.contracts.tables import FITS, MEMBER_PREDICTIONS, MEMBERS, PREDICTIONS, ROWS, TRADES
 from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
@@ -44,7 +45,7 @@ from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
 from candlelock.orderbook import book_bars
 from candlelock.select.fit import fit_selections
-from candlelock.serve.bundle import load_bundle
+from candlelock.serve.bundle import LOADERS, load_bundle
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
 from candlelock.split.labels import label_direction
@@ -266,11 +267,16 @@ def _answered_again(card: ModelCard, root: Path) -> str:
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
     stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
     gap = float(np.abs(answered - stored).max()) if len(stored) == len(answered) else float("inf")
+    members = tables.read(root / own.members, MEMBER_PREDICTIONS)
+    known = members.filter(pc.not_equal(members["segment"], "train"))
+    for name in MEMBERS:  # also those that the bundle does not use
+        again = LOADERS[name](root / own.models).predict(bundle.selection.apply(x[later]))
+        gap = float(np.maximum(gap, np.abs(again - known[f"p_up_{name}"].to_numpy()).max()))
     if not gap <= 1e-12:
         return f"the models' answers differ from the stored predictions by up to {gap:g}"
     up, down = (predictions[name].combine_chunks() for name in ("may_be_up", "may_be_down"))
-    again = find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
-    wrong = int((again != predictions["has_signal"].to_numpy()).sum())
+    signals = find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
+    wrong = int((signals != predictions["has_signal"].to_numpy()).sum())
     return f"has_signal is wrong in {wrong} rows" if wrong else ""
 
 

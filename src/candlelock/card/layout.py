@@ -108,10 +108,10 @@ def list_metrics(card: ModelCard) -> list[tuple[str, float, Interval | None]]:
 
 
 def brier_parts(card: ModelCard) -> list[tuple[str, float]]:
-    """Name and value of each part, with the sign it adds up with."""
+    """Name and value of each part, with the sign it has in their sum, the Brier score."""
     parts = card.probabilities.brier_parts
     within = parts.within_bin_variance - parts.within_bin_covariance
-    signed = {"reliability": parts.reliability, "less resolution": -parts.resolution, "uncertainty": parts.uncertainty}
+    signed = {"reliability": parts.reliability, "resolution": -parts.resolution, "uncertainty": parts.uncertainty}
     return [*signed.items(), ("within bins", within)]
 
 

@@ -72,7 +72,7 @@ def test_probabilities_are_laid_open(page: str) -> None:
         "lightgbm 0.682014 platt +0.000281 0.000104 mlp 0.683918 beta +0.002185 0.000104 ensemble stack 0.681733 platt",
         "Used: ensemble.",
         "ECE of noise alone 0.0071, equal mass 0.0068",
-        "Brier, reliability 0.000118 Brier, less resolution -0.006461 Brier, uncertainty 0.249973",
+        "Brier, reliability +0.000118 Brier, resolution -0.006461 Brier, uncertainty +0.249973",
         "buy when p_up ≥ 0.5725; on drawn days [0.5400, 0.6600]",
         "2019-04 8,412 53.10% 50.31% 0.0114 89.87%",
         "90.04% held what happened, 21.13% were one direction alone, 0.00% empty.",

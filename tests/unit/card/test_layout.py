@@ -105,5 +105,5 @@ def test_lineage_leads_from_the_reports_to_the_candles(card: ModelCard) -> None:
 
 def test_brier_parts_add_up_to_the_brier_score_they_are_of(card: ModelCard) -> None:
     parts = dict(layout.brier_parts(card))
-    assert list(parts) == ["reliability", "less resolution", "uncertainty", "within bins"]
+    assert list(parts) == ["reliability", "resolution", "uncertainty", "within bins"]
     assert sum(parts.values()) == pytest.approx(0.000118 - 0.006461 + 0.249973 + 0.000132 - 0.000092)

@@ -36,6 +36,8 @@ def test_card_in_short(card: ModelCard, evidence: Evidence) -> None:
     assert "| ensemble (stack), used | 0.681733 | platt | +0.000000 | 0.000104 |\n" in page
     assert "| 2019-04 | 8,412 | 53.10% | 50.31% | 0.0114 | 89.87% |\n" in page
     assert "| all | 42,117 | 50.52% | | 0.0083 | 90.04% |\n" in page
+    brier = "reliability +0.000118, resolution -0.006461, uncertainty +0.249973, within bins +0.000040"
+    assert f"\nBrier: {brier}.\n\n| on calibrate" in page
     assert "perfectly calibrated model on these rows: 0.0071, equal mass 0.0068.\n" in page
     assert page.endswith(f"Digest `{card.digest}`.\n")
 
