@@ -22,6 +22,7 @@ def run(params: Params, head: str) -> None:
         features=params.features,
         split=params.split,
         select=params.select,
+        calibrate=params.calibrate,
         tuned=list(type(params.tune.space).model_fields),
         horizon_bars=params.heads[head].horizon_bars,
         certificate=documents.read(files.CAUSALITY_REPORT, CausalityReport),

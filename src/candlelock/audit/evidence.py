@@ -62,6 +62,7 @@ def given_of(
         features=params.features,
         split=params.split,
         select=params.select,
+        calibrate=params.calibrate,
         tuned=list(type(params.tune.space).model_fields),
         horizon_bars=horizon_bars,
         certificate=certificate,

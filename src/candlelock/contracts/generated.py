@@ -43,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "training": documents.TrainingReport,
     "stack": documents.Stack,
     "calibrator": documents.Calibrator,
+    "conformal": documents.Conformal,
     "threshold": documents.Threshold,
     "evaluation": documents.EvaluationReport,
     "metrics": documents.Metrics,

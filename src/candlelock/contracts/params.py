@@ -12,6 +12,7 @@ from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
 from candlelock.contracts.select_params import SelectParams  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
+from candlelock.contracts.tables import MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +51,13 @@ class Params(Frozen):
                 fault = _find_fault(getattr(self.train, learner), key, limits)
                 if fault:
                     raise RuleError(("tune", "space", learner, key), fault)
+        return self
+
+    @model_validator(mode="after")
+    def _weights_name_members(self) -> Self:
+        weights = self.calibrate.weights
+        if weights is not None and set(weights) != set(MEMBERS):
+            raise RuleError(("calibrate", "weights"), f"a weight for each of {', '.join(MEMBERS)}")
         return self
 
     @model_validator(mode="after")

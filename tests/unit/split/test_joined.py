@@ -69,7 +69,9 @@ def root(tmp_path: Path, walk: Callable[..., Market], rows: pd.DataFrame, entrie
     names = ("p_up_lightgbm", "p_up_xgboost", "p_up_mlp", "p_up_logistic")
     members = pa.table(key | dict(zip(names, p, strict=True)))
     tables.write(tmp_path / OWN.members, members, MEMBER_PREDICTIONS)
-    calibrated = pa.table(key | {"p_up_raw": p[0], "p_up": p[1], "has_signal": p[1] > 0.5})
+    beside = {"confidence": np.maximum(p[1], 1 - p[1]), "member_spread": p[0], "disagreement": p[0]}
+    sets = {"may_be_up": p[1] > 0.4, "may_be_down": p[1] < 0.6}
+    calibrated = pa.table(key | {"p_up_raw": p[0], "p_up": p[1]} | beside | sets | {"has_signal": p[1] > 0.5})
     tables.write(tmp_path / OWN.predictions, calibrated, PREDICTIONS)
     return tmp_path
 
