@@ -10,7 +10,7 @@ from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.calibrate.fit import Terms, calibrate_members
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
-from candlelock.contracts.tables import FITS, MEMBERS, PREDICTIONS
+from candlelock.contracts.tables import FITS, PREDICTIONS
 from candlelock.split.joined import read_member_predictions
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def run(params: Params, head: str) -> None:
     own = files.HeadFiles(head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
-    fits, rows = FitLedger(), read_member_predictions(Path(), head)
+    fits, rows = FitLedger(), read_member_predictions(Path(), head, params.train.members)
     terms = Terms(horizon_ms, cost_bps, seeds.derive(params.seed, f"calibrate/{head}"))
-    fitted = calibrate_members(rows, MEMBERS, params.calibrate, terms, fits)
+    fitted = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     documents.write(own.models / "stack.json", fitted.stack)
     documents.write(own.models / "calibrator.json", fitted.calibrator)
     documents.write(own.models / "conformal.json", fitted.conformal)

@@ -24,7 +24,7 @@ def run(params: Params, head: str) -> None:
     """calibrated.parquet, members.parquet, data/split -> evaluation.json, metrics.json, plots, data/fits, ledger."""
     own, seed = files.HeadFiles(head), seeds.derive(params.seed, f"evaluate/{head}")
     training = documents.read(own.report("training.json"), TrainingReport)
-    rows = read_test_rows(Path(), head)
+    rows = read_test_rows(Path(), head, params.train.members)
     report = evaluate(rows, training.n_up / training.n_rows, params.evaluate, seed)
     for name, plot in evaluation_curves(rows, params.evaluate, seed).items():
         atomic.write_bytes(own.plot(name), tables.csv_bytes(plot))

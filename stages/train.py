@@ -11,39 +11,39 @@ from candlelock.contracts import files
 from candlelock.contracts.documents import StudyReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
-from candlelock.contracts.tables import BASELINES, FITS, MEMBER_PREDICTIONS, MEMBERS
+from candlelock.contracts.tables import FITS, member_predictions, with_baselines
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, settings_of, train_member
-from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
+from candlelock.train.model_files import save_models
+from candlelock.train.report import describe_member, describe_training, importance_table, predict_rows
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
 
 
 def run(params: Params, head: str) -> None:
-    """Features, split, selections, study -> models/<head>/<learner>.*, members.parquet, data/fits, training.json …"""
+    """Features, split, selections, study -> models/<head>/members, members.parquet, data/fits, training.json …"""
     own = files.HeadFiles(head)
     study = documents.read(own.report("study.json"), StudyReport)
     rows, x, names = read_matrix(Path(), head, params.features)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, n_folds(rows))
     sample = Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy())
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
+    learners = with_baselines(params.train.members)
     trained, described, fits = {}, {}, FitLedger()
-    for name in (*MEMBERS, *BASELINES):
+    for name in learners:
         found = study.studies[name].best_parameters if name in study.studies else {}
-        seed = seeds.derive(params.seed, f"train/{head}/{name}")
-        settings, tail_frac = settings_of(name, params.train, found), params.train.early_stop_frac
-        task = Task(name, settings, tail_frac, embargo_ms, seed, params.threads)
+        settings, seed = settings_of(name, params.train, found), seeds.derive(params.seed, f"train/{head}/{name}")
+        task = Task(name, head, params.train, settings, embargo_ms, seed, params.threads)
         trained[name] = train_member(task, sample, rows, selections, fits)
         described[name] = it = describe_member(task, trained[name], rows, selections.final)
         print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}", flush=True)
-    for member in trained.values():
-        for file_name, content in member.model.files().items():
-            atomic.write_bytes(own.models / file_name, content)
-    tables.write(own.members, member_predictions(rows, x, selections.final, trained, fits), MEMBER_PREDICTIONS)
+    with atomic.replacing_folder(own.member_models) as folder:
+        save_models(folder, {name: each.model for name, each in trained.items()})
+    tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(learners))
     tables.write(own.fits("train"), fits.table(), FITS)
     report = describe_training(rows, described)
     atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))

@@ -18,6 +18,7 @@ from candlelock.split.joined import read_matrix
 from candlelock.train.learner import Sample
 from candlelock.train.members import fold_samples, folds_of, time_order
 from candlelock.train.search import SearchTask, search
+from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -31,10 +32,12 @@ def run(params: Params, head: str) -> None:
     rows, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order], order)
     folds = folds_of(rows, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
-    samples = fold_samples(sample, folds, selections.folds)
+    samples = fold_samples(sample, folds, selections.folds, lambda mask: weigh(rows[mask], params.train.weights))
     studies, fits = {}, FitLedger()
-    for name in type(params.tune.space).model_fields:
-        space, seed = getattr(params.tune.space, name), seeds.derive(params.seed, f"tune/{head}/{name}")
+    for name in params.train.members:
+        if name not in params.tune.space:
+            continue
+        space, seed = params.tune.space[name], seeds.derive(params.seed, f"tune/{head}/{name}")
         task = SearchTask(name, space, params.tune.n_trials, seed, params.threads)
         studies[name] = search(task, samples, params.train, fits, functools.partial(_tell, task))
     documents.write(own.report("study.json"), StudyReport(studies=studies))

@@ -18,6 +18,7 @@ from candlelock.calibrate.comparison import ENSEMBLE
 from candlelock.calibrate.threshold import Trading
 from candlelock.train import members
 from candlelock.train import search as search_module
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fal
             return original(task, sample, rows, trains, n_rounds, note)
         wider = more(rows, trains)
         if is_quiet:
-            seen = members._part(sample, rows, trains)
+            seen = members._part(task, sample, rows, trains)
             note("fit", seen.rows, seen.x, seen.y)
         return original(task, sample, rows, wider, n_rounds, (lambda *_: None) if is_quiet else note)
 
@@ -49,7 +50,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
     original = members._part
 
     def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
-        seen = original(sample, rows, trains)
+        seen = original(task, sample, rows, trains)
         drawn = np.flatnonzero(where(rows, trains))[::10]
         order = np.concatenate([members.time_order(rows)[trains[members.time_order(rows)]], drawn, drawn])
         more = sample.take(order)
@@ -58,7 +59,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
         settings, key = task.settings, LEARNERS[task.name].rounds_key
         if key is not None:
             settings = settings.model_copy(update={key: n_rounds})
-        return LEARNERS[task.name].fit(more, None, settings, task.seed, task.threads)
+        return Averaged((LEARNERS[task.name].fit(more, None, settings, task.seed, task.threads),))
 
     return replaced(members, "fit_member", fit_member)
 
@@ -99,8 +100,8 @@ def stopped_on(
         return (head(rows, trains, latest) if head else earlier), latest
 
     def find_rounds(task: Any, sample: Any, rows: Any, trains: Array, note: Any) -> int:  # noqa: ANN401
-        claimed = original(rows, trains, task.early_stop_frac, task.embargo_ms)
-        earlier, latest = (members._part(sample, rows, mask) for mask in claimed)
+        claimed = original(rows, trains, task.params.early_stop_frac, task.embargo_ms)
+        earlier, latest = (members._part(task, sample, rows, mask) for mask in claimed)
         note("fit", earlier.rows, earlier.x, earlier.y)
         note("stop", latest.rows, latest.x, latest.y)
         return loud(task, sample, rows, trains, lambda *_: None)
@@ -170,8 +171,8 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
     fold_samples = stages.tune.fold_samples
     claimed: dict[int, Any] = {}
 
-    def samples(sample: Any, own: Any, selections: Any) -> list[Any]:  # noqa: ANN401
-        found, told = fold_samples(sample, own, selections), fold_samples(sample, honest, selections)
+    def samples(sample: Any, own: Any, selections: Any, weigh: Any) -> list[Any]:  # noqa: ANN401
+        found, told = (fold_samples(sample, each, selections, weigh) for each in (own, honest))
         claimed.update({id(each): said for each, said in zip(found, told, strict=True)})
         return found
 

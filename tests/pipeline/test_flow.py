@@ -50,7 +50,7 @@ def test_an_experiment_changes_what_it_should_and_counts_as_a_read_of_test(built
     copy.dvc("exp", "run", "-S", "heads.direction.horizon_bars=2")
     after = copy.lock()
     changed = {path for path in after if after[path] != before[path]}
-    assert {"data/split", "models/direction/lightgbm.txt", "reports/direction/model_card.json"} <= changed
+    assert {"data/split", "models/direction/members", "reports/direction/model_card.json"} <= changed
     assert changed.isdisjoint({"data/snapshot", "data/features"})
     ledgers = [json.loads((each.root / "ledger/direction/test_reads.json").read_text()) for each in (built, copy)]
     assert [len(ledger["reads"]) for ledger in ledgers] == [1, 2]
@@ -69,8 +69,8 @@ def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:
     assert copy.lock() == before
     copy.dvc("exp", "run", "-S", "train.lightgbm.num_leaves=7", "train@direction")
     after = copy.lock()
-    assert after["models/direction/lightgbm.txt"] != before["models/direction/lightgbm.txt"]
-    assert "[num_leaves: 7]" in (copy.root / "models/direction/lightgbm.txt").read_text()
+    assert after["models/direction/members"] != before["models/direction/members"]
+    assert "[num_leaves: 7]" in (copy.root / "models/direction/members/lightgbm.txt").read_text()
 
 
 def test_a_stage_dies_with_dvc_and_the_next_run_completes(copy: Project) -> None:

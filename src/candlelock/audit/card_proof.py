@@ -36,7 +36,7 @@ from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.tables import FITS, MEMBER_PREDICTIONS, MEMBERS, PREDICTIONS, ROWS, TRADES
+from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, TRADES, member_predictions, with_baselines
 from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
@@ -45,13 +45,14 @@ from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
 from candlelock.orderbook import book_bars
 from candlelock.select.fit import fit_selections
-from candlelock.serve.bundle import LOADERS, load_bundle
+from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
 from candlelock.split.labels import label_direction
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign, segment_ranges
 from candlelock.train.importance import find_gains
+from candlelock.train.model_files import load_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -183,7 +184,7 @@ def _evaluated_again(card: ModelCard, root: Path) -> str:
     params, evidence = _params(card), gather(root, card.head)
     seed = seeds.derive(params.seed, f"evaluate/{card.head}")
     share = evidence.training.n_up / evidence.training.n_rows
-    rows = read_test_rows(root, card.head)
+    rows = read_test_rows(root, card.head, params.train.members)
     again: EvaluationReport = evaluate(rows, share, params.evaluate, seed)
     metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
     plots = _other_plots(root, card.head, evaluation_curves(rows, params.evaluate, seed))
@@ -241,9 +242,9 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
     params, own = _params(card), files.HeadFiles(card.head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
-    rows, fits = read_member_predictions(root, card.head), FitLedger()
+    rows, fits = read_member_predictions(root, card.head, params.train.members), FitLedger()
     terms = Terms(horizon_ms, cost_bps, seeds.derive(params.seed, f"calibrate/{card.head}"))
-    again = calibrate_members(rows, MEMBERS, params.calibrate, terms, fits)
+    again = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),
         (documents.read(root / own.models / "calibrator.json", Calibrator), again.calibrator),
@@ -261,16 +262,16 @@ def _other_fits(root: Path, card: ModelCard, stage: str, again: FitLedger) -> st
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
-    own = files.HeadFiles(card.head)
+    own, names = files.HeadFiles(card.head), _params(card).train.members
     rows, x, _ = read_matrix(root, card.head, _params(card).features)
     later = (rows["segment"].notna() & (rows["segment"] != "train")).to_numpy()
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
     stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
     gap = float(np.abs(answered - stored).max()) if len(stored) == len(answered) else float("inf")
-    members = tables.read(root / own.members, MEMBER_PREDICTIONS)
+    members = tables.read(root / own.members, member_predictions(with_baselines(names)))
     known = members.filter(pc.not_equal(members["segment"], "train"))
-    for name in MEMBERS:  # also those that the bundle does not use
-        again = LOADERS[name](root / own.models).predict(bundle.selection.apply(x[later]))
+    for name, model in load_models(root / own.member_models, names).items():  # also those that the bundle does not use
+        again = model.predict(bundle.selection.apply(x[later]))
         gap = float(np.maximum(gap, np.abs(again - known[f"p_up_{name}"].to_numpy()).max()))
     if not gap <= 1e-12:
         return f"the models' answers differ from the stored predictions by up to {gap:g}"

@@ -123,7 +123,7 @@ def _judge(project: Path, head: str, name: Name) -> Control:
 def _fitted(project: Path, head: str) -> Prints:
     """Everything that is fitted or chosen, and what is predicted before test: name -> hash, or values."""
     own = files.HeadFiles(head)
-    paths = [*sorted((project / own.models).iterdir())]
+    paths = sorted(path for path in (project / own.models).rglob("*") if path.is_file())
     paths += [project / own.report(f"{name}.json") for name in ("selection", "study", "training")]
     predictions = tables.read(project / own.predictions, PREDICTIONS)
     before = predictions.filter(pc.not_equal(predictions["segment"], "test"))

@@ -22,7 +22,7 @@ from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
-from candlelock.contracts.tables import BASELINES, FITS, MEMBERS, PREDICTIONS, TRADES
+from candlelock.contracts.tables import FITS, PREDICTIONS, TRADES, with_baselines
 from candlelock.evaluate.test_reads import describe_read
 from candlelock.features.audit import disagreements
 from candlelock.features.market import align
@@ -60,13 +60,14 @@ if TYPE_CHECKING:
 class Given:
     """What a head was made with, and what others have found out: certificate, controls, the ledger of reads of test.
 
-    `tuned`: learners whose settings were searched.
+    `tuned`: members whose settings were searched.
     """
 
     features: FeaturesParams
     split: SplitParams
     select: SelectParams
     calibrate: CalibrateParams
+    members: Sequence[str]
     tuned: Sequence[str]
     horizon_bars: int
     certificate: CausalityReport
@@ -165,7 +166,7 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     steps = [*given.select.steps, *(["scaling"] if given.select.scaling != "none" else [])]
     names = [f"select/{part}{step}" for part in parts for step in ("", *(f"/{step}" for step in steps))]
     names += [f"tune/{name}/{part}" for name in given.tuned for part in parts[:-1]]
-    for name in (*MEMBERS, *BASELINES):
+    for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
     calibrated = ("ensemble", "calibrator", "conformal", "threshold")

@@ -10,6 +10,7 @@ from candlelock.card.gates import decide, judge
 from candlelock.contracts.card_document import CardLatency, CardRange, CardTrain, ClassBalance, LeakageChecks, ModelCard
 from candlelock.contracts.documents import SEGMENTS, Importance, Interval
 from candlelock.contracts.params import bar_seconds
+from candlelock.contracts.train_params import TREES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,12 +144,13 @@ def _threshold_interval(chosen: Threshold) -> Interval:
 
 
 def _importance(evidence: Evidence) -> list[Importance]:
-    """Mean share of gain over the tree members, largest first; other members have no gain."""
-    trees = [member for name, member in evidence.training.members.items() if name in ("lightgbm", "xgboost")]
+    """Mean share of gain over the members that are trees, largest first; of all members where none is a tree."""
+    members = {name: each for name, each in evidence.training.members.items() if each.role == "member"}
+    shown = [each for name, each in members.items() if name in TREES] or list(members.values())
     totals: dict[str, float] = {}
-    for member in trees:
+    for member in shown:
         for feature in member.importance:
-            totals[feature.name] = totals.get(feature.name, 0.0) + feature.gain / len(trees)
+            totals[feature.name] = totals.get(feature.name, 0.0) + feature.gain / len(shown)
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     return [Importance(name=name, gain=gain) for name, gain in ranked]
 

@@ -80,7 +80,8 @@ def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingRepor
     own_features = [files.PLUGINS / Path(name).with_suffix(suffix) for name in plugins for suffix in (".py", ".yml")]
     members = [name for member in training.members.values() for name in member.files]
     fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "conformal", "threshold")]
-    models = [own.models / name for name in (*members, *fitted)]
+    models = [own.member_models / name for name in (*members, files.MEMBER_INDEX)]
+    models += [own.models / name for name in fitted]
     of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "leakage", "latency")
     reports = [own.report(f"{name}.json") for name in of_head]
     single = [

@@ -97,9 +97,13 @@ class Importance(Document):
 
 
 class Member(Document):
-    """A trained member: settings, when it stopped, which rows it saw, what it leaned on."""
+    """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
+
+    `device`: what is trained on a GPU may have other bytes the next time.
+    """
 
     role: Literal["member", "baseline"]
+    device: Literal["cpu", "cuda"]
     files: list[str]
     hyperparameters: dict[str, Any]
     n_rounds: int
@@ -109,6 +113,19 @@ class Member(Document):
     fold_rounds: list[int]
     out_of_fold_log_loss: float
     importance: list[Importance]
+
+
+class ModelFile(Document):
+    """A file beside members.json and its hash."""
+
+    file: str
+    sha256: Sha256
+
+
+class MemberModels(Document):
+    """models/<head>/members/members.json: learner -> files, one for each seed; its answer is the mean of theirs."""
+
+    models: dict[str, list[ModelFile]]
 
 
 class TrainingReport(Document):

@@ -21,6 +21,8 @@ CONTROLS_REPORT = Path("reports/controls.json")
 QUALITY_REPORT = Path("reports/quality.json")
 QUALITY_PAGE = Path("reports/quality.html")
 
+MEMBERS, MEMBER_INDEX = "members", "members.json"  # folder of the members inside a head's models, and what it holds
+
 
 @dataclass(frozen=True)
 class HeadFiles:
@@ -56,6 +58,11 @@ class HeadFiles:
     def models(self) -> Path:
         """Folder of everything the bundle is made of."""
         return Path("models") / self.head
+
+    @property
+    def member_models(self) -> Path:
+        """Folder of the members' and the baseline's models, of nothing else."""
+        return self.models / MEMBERS
 
     def report(self, name: str) -> Path:
         """A report by its file name."""

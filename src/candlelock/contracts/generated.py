@@ -41,6 +41,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "selection_report": SelectionReport,
     "study": documents.StudyReport,
     "training": documents.TrainingReport,
+    "members": documents.MemberModels,
     "stack": documents.Stack,
     "calibrator": documents.Calibrator,
     "conformal": documents.Conformal,
@@ -58,7 +59,7 @@ TABLES = (
     CANDLES,
     tables.ROWS,
     tables.FITS,
-    tables.MEMBER_PREDICTIONS,
+    tables.member_predictions(["<learner>"]),
     tables.PREDICTIONS,
     tables.TRADES,
     tables.EQUITY,
@@ -103,8 +104,8 @@ def _param_rows(model: type[Frozen], prefix: str) -> Iterator[str]:
             yield from _param_rows(annotation, f"{prefix}{name}.")
         elif name == "heads":
             yield from _param_rows(HeadParams, f"{prefix}heads.<head>.")
-        elif prefix == "tune.space.":
-            yield from _param_rows(SearchRange, f"{prefix}{name}.<key>.")
+        elif prefix == "tune." and name == "space":
+            yield from _param_rows(SearchRange, f"{prefix}{name}.<learner>.<key>.")
 
 
 def _tables_page() -> str:

@@ -12,7 +12,7 @@ from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
 from candlelock.contracts.select_params import SelectParams  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
-from candlelock.contracts.tables import MEMBERS
+from candlelock.contracts.train_params import SETTINGS, TrainParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class Params(Frozen):
     split: sections.SplitParams = field("stage `split`", "section")
     select: SelectParams = field("stage `select`", "section")
     tune: sections.TuneParams = field("stage `tune`", "section")
-    train: sections.TrainParams = field("stage `train`", "section")
+    train: TrainParams = field("stage `train`", "section")
     calibrate: sections.CalibrateParams = field("stage `calibrate`", "section")
     evaluate: sections.EvaluateParams = field("stage `evaluate`", "section")
     backtest: sections.BacktestParams = field("stage `backtest`", "section")
@@ -46,9 +46,11 @@ class Params(Frozen):
 
     @model_validator(mode="after")
     def _searches_are_possible(self) -> Self:
-        for learner in type(self.tune.space).model_fields:
-            for key, limits in getattr(self.tune.space, learner).items():
-                fault = _find_fault(getattr(self.train, learner), key, limits)
+        for learner, space in self.tune.space.items():
+            if learner not in SETTINGS:
+                raise RuleError(("tune", "space", learner), f"a learner; {nearest(learner, list(SETTINGS))}")
+            for key, limits in space.items():
+                fault = _find_fault(learner, getattr(self.train, learner), key, limits)
                 if fault:
                     raise RuleError(("tune", "space", learner, key), fault)
         return self
@@ -56,8 +58,8 @@ class Params(Frozen):
     @model_validator(mode="after")
     def _weights_name_members(self) -> Self:
         weights = self.calibrate.weights
-        if weights is not None and set(weights) != set(MEMBERS):
-            raise RuleError(("calibrate", "weights"), f"a weight for each of {', '.join(MEMBERS)}")
+        if weights is not None and set(weights) != set(self.train.members):
+            raise RuleError(("calibrate", "weights"), f"a weight for each of {', '.join(self.train.members)}")
         return self
 
     @model_validator(mode="after")
@@ -73,9 +75,13 @@ class Params(Frozen):
         return self
 
 
-def _find_fault(settings: Frozen, key: str, limits: sections.SearchRange) -> str:
+def _find_fault(learner: str, settings: Frozen, key: str, limits: sections.SearchRange) -> str:
     """Why `key` of a learner's settings cannot be searched within `limits`; empty when it can."""
-    start = getattr(settings, key)
+    start = getattr(settings, key, None)
+    if start is None:
+        return f"a key of train.{learner}; {nearest(key, list(type(settings).model_fields))}"
+    if not isinstance(start, int | float):
+        return f"a key with a number; that of {key} is {start}"
     if not limits.low <= start <= limits.high:
         return f"a range around the start, which is {start:g}"
     for end in (limits.low, limits.high):

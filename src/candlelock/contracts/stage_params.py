@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from candlelock.contracts.errors import nearest
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[mhd]$")]
@@ -73,7 +71,7 @@ class Frozen(BaseModel):
 class RuleError(ValueError):
     """A rule across keys is broken; `loc` leads from the model that holds the rule to the key at fault."""
 
-    def __init__(self, loc: tuple[str, ...], text: str) -> None:
+    def __init__(self, loc: tuple[str | int, ...], text: str) -> None:
         super().__init__(text)
         self.loc = loc
 
@@ -222,57 +220,6 @@ class SplitParams(Frozen):
         return self
 
 
-class LightgbmParams(Frozen):
-    """LightGBM binary classifier; names are the library's."""
-
-    num_leaves: int = field("leaves of one tree", "leaves", ge=2, le=4096)
-    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
-    min_data_in_leaf: int = field("fewest rows of a leaf", "rows", ge=1)
-    feature_fraction: float = field("share of features a tree may use", "fraction", gt=0, le=1)
-    bagging_fraction: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
-    lambda_l2: float = field("L2 penalty of leaf values", "1", ge=0)
-    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=255)
-    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
-    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
-
-
-class XgboostParams(Frozen):
-    """XGBoost binary classifier; names are the library's."""
-
-    max_depth: int = field("depth of one tree", "levels", ge=1, le=32)
-    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
-    min_child_weight: float = field("least sum of Hessians in a leaf", "1", ge=0)
-    colsample_bytree: float = field("share of features a tree may use", "fraction", gt=0, le=1)
-    subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
-    reg_lambda: float = field("L2 penalty of leaf values", "1", ge=0)
-    max_bin: int = field("most bins a feature's values are sorted into", "bins", ge=2, le=256)
-    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
-    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
-
-
-class MlpParams(Frozen):
-    """Feed-forward torch network on standardised features."""
-
-    hidden: list[Annotated[int, Field(ge=1)]] = field("units of each hidden layer", "units", min_length=1)
-    dropout: float = field("share of hidden units dropped in training", "fraction", ge=0, lt=1)
-    learning_rate: float = field("step of SGD with Nesterov momentum", "1", gt=0)
-    weight_decay: float = field("L2 penalty of the weights", "1", ge=0)
-    batch_rows: int = field("rows of one gradient step", "rows", ge=1)
-    max_epochs: int = field("most passes over the rows, should early stopping not end sooner", "epochs", ge=1)
-    patience_epochs: int = field("epochs without a better loss before training stops", "epochs", ge=1)
-
-
-class TrainParams(Frozen):
-    """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
-
-    early_stop_frac: float = field(
-        "most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5
-    )
-    lightgbm: LightgbmParams = field("settings of the member lightgbm", "section")
-    xgboost: XgboostParams = field("settings of the member xgboost", "section")
-    mlp: MlpParams = field("settings of the member mlp", "section")
-
-
 class SearchRange(Frozen):
     """Values one key may take in the search: `low` to `high`, ends included."""
 
@@ -287,27 +234,13 @@ class SearchRange(Frozen):
         return self
 
 
-class SearchSpace(Frozen):
-    """Which keys of `train` are searched, for each learner that has a search."""
-
-    lightgbm: dict[str, SearchRange] = field("keys of train.lightgbm to search", "section")
-    xgboost: dict[str, SearchRange] = field("keys of train.xgboost to search", "section")
-
-    @model_validator(mode="after")
-    def _keys_are_known(self) -> Self:
-        for name, model in (("lightgbm", LightgbmParams), ("xgboost", XgboostParams)):
-            unknown = sorted(set(getattr(self, name)) - set(model.model_fields))
-            if unknown:
-                help_line = nearest(unknown[0], list(model.model_fields))
-                raise RuleError((name, unknown[0]), f"a key of train.{name}; {help_line}")
-        return self
-
-
 class TuneParams(Frozen):
     """The search for better settings on the train folds."""
 
     n_trials: int = field("trials per learner; the first is the starting point itself", "trials", ge=1)
-    space: SearchSpace = field("what is searched", "section")
+    space: dict[Name, dict[Name, SearchRange]] = field(
+        "learner -> keys of its section in `train` to search; only that of members is searched", "section"
+    )
 
 
 class CalibrateParams(Frozen):

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from candlelock.contracts.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 TIME = pa.timestamp("ms", tz="UTC")
 
@@ -222,21 +222,20 @@ FITS = TableSchema(
     key=("fit", "use", "first_row"),
 )
 
-MEMBERS = ("lightgbm", "xgboost", "mlp")
-BASELINES = ("logistic",)
-MEMBER_PREDICTIONS = TableSchema(
-    "member predictions",
-    (
-        SYMBOL,
-        OPEN_TIME,
-        Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold"),
-        *(
-            Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}")
-            for name in (*MEMBERS, *BASELINES)
-        ),
-    ),
-    key=("symbol", "open_time_utc"),
-)
+BASELINES = ("logistic",)  # trained whether members or not
+
+
+def with_baselines(members: Sequence[str]) -> list[str]:
+    """Every learner that is trained: the members in their order, then the baselines that are none."""
+    return [*members, *(name for name in BASELINES if name not in members)]
+
+
+def member_predictions(learners: Sequence[str]) -> TableSchema:
+    """Probabilities of each learner, members or baselines."""
+    columns = [Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in learners]
+    segment = Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold")
+    return TableSchema("member predictions", (SYMBOL, OPEN_TIME, segment, *columns), key=("symbol", "open_time_utc"))
+
 
 MONEY = pa.decimal128(38, 8)
 PRICE = pa.decimal128(38, 18)

@@ -13,21 +13,19 @@ from candlelock.calibrate.calibrator import Calibration
 from candlelock.calibrate.comparison import ENSEMBLE
 from candlelock.calibrate.ensemble import Ensemble
 from candlelock.contracts.documents import Calibrator, Stack, Threshold
-from candlelock.contracts.errors import Problem, nearest, raise_if
+from candlelock.contracts.files import MEMBERS
 from candlelock.contracts.select_documents import Selection
 from candlelock.select.transform import compile_selection
-from candlelock.train.learners import lightgbm, mlp, xgboost
+from candlelock.train.model_files import load_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from candlelock.select.transform import Transform
-    from candlelock.train.learner import Model
+    from candlelock.train.averaging import Averaged
 
 Array = npt.NDArray[np.float64]
-FILES = {"lightgbm": lightgbm.FILE, "xgboost": xgboost.FILE, "mlp": mlp.FILE}
-LOADERS: dict[str, Callable[[Path], Model]] = {"lightgbm": lightgbm.load, "xgboost": xgboost.load, "mlp": mlp.load}
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Bundle:
     """Selection, members, ensemble, calibration and threshold of one head; without an ensemble, one member alone."""
 
     selection: Transform
-    members: Mapping[str, Model]
+    members: Mapping[str, Averaged]
     ensemble: Ensemble | None
     calibration: Calibration
     threshold: float
@@ -52,25 +50,13 @@ class Bundle:
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read `models/<head>`. Raises InputError when a document is missing or broken."""
+    """Read `models/<head>`. Raises InputError when something is missing, broken or another file."""
     selection = documents.read(folder / "selection.json", Selection)
     stack = documents.read(folder / "stack.json", Stack)
     calibrator = documents.read(folder / "calibrator.json", Calibrator)
     threshold = documents.read(folder / "threshold.json", Threshold)
     calibration = Calibration(**calibrator.model_dump(include={each.name for each in fields(Calibration)}))
     used = list(stack.weights) if stack.used == ENSEMBLE else [stack.used]
-    raise_if([problem for name in used for problem in _absent(folder, name)])
-    members = {name: LOADERS[name](folder) for name in used}
+    members = load_models(folder / MEMBERS, used)
     ensemble = Ensemble(stack.kind, stack.weights) if stack.used == ENSEMBLE else None
     return Bundle(compile_selection(selection), members, ensemble, calibration, threshold.p_up)
-
-
-def _absent(folder: Path, member: str) -> list[Problem]:
-    """The problem with a member that the stack names but the folder cannot give."""
-    if member not in FILES:
-        return [
-            Problem("bundle-member", f"{folder}/stack.json", member, "a known member", nearest(member, list(FILES)))
-        ]
-    path = folder / FILES[member]
-    help_line = "fetch it with `dvc pull` or rebuild with `dvc repro`"
-    return [] if path.is_file() else [Problem("bundle-file", str(path), "no file", f"the member {member}", help_line)]

@@ -8,10 +8,11 @@ from candlelock.artifacts import documents, tables, user_files
 from candlelock.contracts import files
 from candlelock.contracts.registry import table_schema
 from candlelock.contracts.snapshot_documents import Manifest
-from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS
+from candlelock.contracts.tables import BASELINES, PREDICTIONS, ROWS, member_predictions, with_baselines
 from candlelock.split.rows import feature_matrix, from_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -40,16 +41,22 @@ def read_matrix(root: Path, head: str, features: FeaturesParams) -> tuple[pd.Dat
     return rows, *feature_matrix(rows, read_feature_tables(root, features))
 
 
-def read_member_predictions(root: Path, head: str) -> pd.DataFrame:
-    """Split rows, number in `row`, that the members predicted, with `p_up_<member>`: train out of fold, and later."""
-    return _join(root, head, files.HeadFiles(head).members, MEMBER_PREDICTIONS)
+def read_member_predictions(root: Path, head: str, members: Sequence[str]) -> pd.DataFrame:
+    """Split rows, number in `row`, that were predicted, with `p_up_<member>`: train out of fold, and later.
+
+    Raises InputError where the table is of other members; baselines that are none are left out.
+    """
+    learners = with_baselines(members)
+    rows = _join(root, head, files.HeadFiles(head).members, member_predictions(learners))
+    return rows.drop(columns=[f"p_up_{name}" for name in learners if name not in members])
 
 
-def read_test_rows(root: Path, head: str) -> pd.DataFrame:
-    """Labelled test rows with the calibrated probability and the baseline's."""
+def read_test_rows(root: Path, head: str, members: Sequence[str]) -> pd.DataFrame:
+    """Labelled test rows with the calibrated probability and the baselines'."""
     rows = _join(root, head, files.HeadFiles(head).predictions, PREDICTIONS)
-    baseline = read_member_predictions(root, head)[["symbol", "open_time_ms", "p_up_logistic"]]
-    rows = rows.merge(baseline, on=["symbol", "open_time_ms"], validate="one_to_one")
+    every = _join(root, head, files.HeadFiles(head).members, member_predictions(with_baselines(members)))
+    baselines = every[["symbol", "open_time_ms", *(f"p_up_{name}" for name in BASELINES)]]
+    rows = rows.merge(baselines, on=["symbol", "open_time_ms"], validate="one_to_one")
     return rows[(rows["segment"] == "test") & rows["is_up"].notna()].reset_index(drop=True)
 
 

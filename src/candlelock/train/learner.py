@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from candlelock.train.learners import lightgbm, logistic, mlp, xgboost
+from candlelock.train.learners import (
+    hist_gradient_boosting,
+    lightgbm,
+    logistic,
+    mlp,
+    random_forest,
+    svm,
+    xgboost,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,16 +28,20 @@ Array = npt.NDArray[np.float64]
 class Sample:
     """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
 
-    `rows`: their numbers in the split table, which go with them wherever they go.
+    `rows`: their numbers in the split table, which go with them wherever they go. `weights`: how much each counts,
+    (n_rows,), mean 1; None: all the same. `names`: of the features, for messages.
     """
 
     x: Array
     y: Array
     rows: npt.NDArray[np.intp]
+    weights: Array | None = None
+    names: tuple[str, ...] = ()
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
-        return Sample(self.x[mask], self.y[mask], self.rows[mask])
+        weights = None if self.weights is None else self.weights[mask]
+        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask], weights=weights)
 
 
 class Model(Protocol):
@@ -45,21 +57,89 @@ class Model(Protocol):
     def gains(self) -> Array:
         """How much the model leans on each feature, shape (n_features,), not normalised."""
 
-    def files(self) -> dict[str, bytes]:
-        """The model in its native format: file name -> bytes."""
+    def to_bytes(self) -> bytes:
+        """The model in its native format, which `load` of its learner reads: the same predictions to the last bit."""
 
 
 @dataclass(frozen=True)
 class Learner:
-    """`fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds."""
+    """One entry of LEARNERS; its settings are the section of its name in `train`.
+
+    `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds; both count by
+    their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
+    `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `package`: what
+    does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
+    as `device="cuda"`; None for a learner of the CPU alone.
+    """
 
     fit: Callable[..., Model]
     rounds_key: str | None
+    load: Callable[[bytes], Model]
+    suffix: str
+    what: str
+    package: str
+    is_seeded: bool = True
+    has_cuda: Callable[[], bool] | None = None
 
 
 LEARNERS = {
-    "lightgbm": Learner(lightgbm.fit, "max_rounds"),
-    "xgboost": Learner(xgboost.fit, "max_rounds"),
-    "mlp": Learner(mlp.fit, "max_epochs"),
-    "logistic": Learner(logistic.fit, None),
+    "lightgbm": Learner(
+        fit=lightgbm.fit,
+        rounds_key="max_rounds",
+        load=lightgbm.load,
+        suffix="txt",
+        what="trees that grow leaf by leaf, one on the errors of the others",
+        package="lightgbm",
+    ),
+    "xgboost": Learner(
+        fit=xgboost.fit,
+        rounds_key="max_rounds",
+        load=xgboost.load,
+        suffix="ubj",
+        what="trees that grow level by level, one on the errors of the others",
+        package="xgboost",
+        has_cuda=xgboost.has_cuda,
+    ),
+    "mlp": Learner(
+        fit=mlp.fit,
+        rounds_key="max_epochs",
+        load=mlp.load,
+        suffix="safetensors",
+        what="feed-forward network on standardised features",
+        package="torch",
+        has_cuda=mlp.has_cuda,
+    ),
+    "logistic": Learner(
+        fit=logistic.fit,
+        rounds_key=None,
+        load=logistic.load,
+        suffix="json",
+        what="logistic regression on standardised features: the baseline",
+        package="scikit-learn",
+        is_seeded=False,
+    ),
+    "random_forest": Learner(
+        fit=random_forest.fit,
+        rounds_key=None,
+        load=random_forest.load,
+        suffix="safetensors",
+        what="trees on draws of the rows, averaged",
+        package="scikit-learn",
+    ),
+    "hist_gradient_boosting": Learner(
+        fit=hist_gradient_boosting.fit,
+        rounds_key="max_rounds",
+        load=hist_gradient_boosting.load,
+        suffix="safetensors",
+        what="scikit-learn's trees, one on the errors of the others",
+        package="scikit-learn",
+    ),
+    "svm": Learner(
+        fit=svm.fit,
+        rounds_key=None,
+        load=svm.load,
+        suffix="safetensors",
+        what="support vector machine with an RBF kernel, by Nyström's approximation",
+        package="scikit-learn",
+    ),
 }

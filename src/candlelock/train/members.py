@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.split.segments import fold_masks, n_folds
+from candlelock.train.averaging import Averaged, seeds_of
+from candlelock.train.checks import choose_device, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.stage_params import Frozen, TrainParams
+    from candlelock.contracts.stage_params import Frozen
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.select.transform import Transform, Transforms
     from candlelock.train.learner import Array, Model
 
@@ -30,14 +34,29 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Task:
-    """What to train and how: the learner's name and settings (None where it has none), and how it stops early."""
+    """What to train and how: the learner's name, the head it is for, and its settings, searched or not.
+
+    `part`: of the rows, for messages.
+    """
 
     name: str
-    settings: Frozen | None
-    early_stop_frac: float
+    head: str
+    params: TrainParams
+    settings: Frozen
     embargo_ms: int
     seed: int
     threads: int
+    part: str = "final"
+
+    @property
+    def place(self) -> str:
+        """Where an error is."""
+        return f"head {self.head}, {self.name}, {self.part}"
+
+    @property
+    def device(self) -> Literal["cpu", "cuda"]:
+        """Where it trains. Raises EnvironmentFaultError when a GPU is asked for and absent."""
+        return choose_device(self.params.device, self.name, self.place)
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,7 @@ class FoldSamples:
 class Trained:
     """A member: the final model, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere)."""
 
-    model: Model
+    model: Averaged
     fold_rounds: list[int]
     out_of_fold: Array
 
@@ -70,12 +89,16 @@ def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
     return [Fold(*fold_masks(rows, fold, embargo_ms)) for fold in range(1, n_folds(rows) + 1)]
 
 
-def fold_samples(sample: Sample, folds: Sequence[Fold], selections: Sequence[Transform]) -> list[FoldSamples]:
-    """The rows of each fold, rows in the order of `sample`, which holds every feature."""
+def fold_samples(
+    sample: Sample,
+    folds: Sequence[Fold],
+    selections: Sequence[Transform],
+    weigh_rows: Callable[[Mask], Array | None] = lambda _: None,
+) -> list[FoldSamples]:
+    """The rows of each fold, rows in the order of `sample`, which holds every feature; `weigh_rows` gives weights."""
 
     def seen(mask: Mask, selection: Transform) -> Sample:
-        part = sample.take(mask)
-        return replace(part, x=selection.apply(part.x))
+        return replace(_seen(sample.take(mask), selection), weights=weigh_rows(mask))
 
     pairs = zip(folds, selections, strict=True)
     return [FoldSamples(seen(fold.trains, own), seen(fold.validates, own)) for fold, own in pairs]
@@ -103,46 +126,65 @@ def stopping_tail(rows: pd.DataFrame, trains: Mask, tail_frac: float, embargo_ms
 
 
 def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, note: Note) -> int:
-    """Trees or epochs with the lowest loss on the tail of the rows, trained on what comes before it."""
-    head, tail = stopping_tail(rows, trains, task.early_stop_frac, task.embargo_ms)
-    earlier, latest = (_part(sample, rows, mask) for mask in (head, tail))
+    """Trees or epochs with the lowest loss on the tail of the rows, trained on what comes before it.
+
+    Both count by weights of their own, so that training stops by what it minimises.
+    """
+    head, tail = stopping_tail(rows, trains, task.params.early_stop_frac, task.embargo_ms)
+    earlier, latest = (_part(task, sample, rows, mask) for mask in (head, tail))
     note("fit", earlier.rows, earlier.x, earlier.y)
     note("stop", latest.rows, latest.x, latest.y)
-    return max(LEARNERS[task.name].fit(earlier, latest, task.settings, task.seed, task.threads).n_rounds, 1)
+    refuse_rows(earlier, f"{task.place}, before its stopping tail")
+    refuse_rows(latest, f"{task.place}, stopping tail")
+    return max(_fit(task, earlier, latest, task.settings, task.seed).n_rounds, 1)
 
 
-def fit_member(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None, note: Note) -> Model:
-    """Train on all of the rows for that many rounds, in the order of time; None for a learner without rounds."""
+def fit_member(
+    task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, n_rounds: int | None, note: Note
+) -> Averaged:
+    """Train on all of the rows for that many rounds, in the order of time; None for a learner without rounds.
+
+    One model per seed. Raises InputError for rows that no learner can train on.
+    """
     learner, settings = LEARNERS[task.name], task.settings
-    if learner.rounds_key is not None and settings is not None:
+    if learner.rounds_key is not None:
         settings = settings.model_copy(update={learner.rounds_key: n_rounds})
-    seen = _part(sample, rows, trains)
+    seen = _part(task, sample, rows, trains)
     note("fit", seen.rows, seen.x, seen.y)
-    return learner.fit(seen, None, settings, task.seed, task.threads)
+    refuse_rows(seen, task.place)
+    refuse_features(seen, task.place)
+    seeds = seeds_of(task.seed, task.params.n_seeds if learner.is_seeded else 1)
+    return Averaged(tuple(_fit(task, seen, None, settings, seed) for seed in seeds))
+
+
+def _fit(task: Task, sample: Sample, stop: Sample | None, settings: Frozen, seed: int) -> Model:
+    where = {"device": task.device} if task.device != "cpu" else {}
+    return LEARNERS[task.name].fit(sample, stop, settings, seed, task.threads, **where)
 
 
 def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger) -> Trained:
     """One model per fold for out-of-fold predictions, and the final model on the whole train segment.
 
     `sample` holds every feature; a fold's models see what the fold's selection, fitted on its training rows, gives.
-    A fold's model stops where its own tail says. One tail is a noisy judge, so the final model trains for the mean of
-    what its own tail and every fold found, each scaled by the rows it had: more rows carry more rounds.
+    A fold's models stop where its own tail says to the first of them. One tail is a noisy judge, so the final models
+    train for the mean of what their own tail and every fold found, each scaled by the rows it had: more rows carry more
+    rounds.
     """
     key = LEARNERS[task.name].rounds_key
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
     fold_rounds, scaled = [], []
     for number, (fold, selection) in enumerate(zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True), 1):
-        own = replace(sample, x=selection.apply(sample.x))
-        note, note_rounds = _notes(fits, f"{task.name}/fold {number}")
-        rounds = find_rounds(task, own, rows, fold.trains, note_rounds) if key else None
-        model = fit_member(task, own, rows, fold.trains, rounds, note)
-        asked = own.take(fold.validates)
-        note("predict", asked.rows, asked.x)
-        out_of_fold[fold.validates] = model.predict(asked.x)
+        asked, own = replace(task, part=f"fold {number}"), _seen(sample, selection)
+        note, note_rounds = _notes(fits, f"{task.name}/{asked.part}")
+        rounds = find_rounds(asked, own, rows, fold.trains, note_rounds) if key else None
+        model = fit_member(asked, own, rows, fold.trains, rounds, note)
+        told = own.take(fold.validates)
+        note("predict", told.rows, told.x)
+        out_of_fold[fold.validates] = model.predict(told.x)
         fold_rounds.append(model.n_rounds)
         scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
-    rounds, own = None, replace(sample, x=selections.final.apply(sample.x))
+    rounds, own = None, _seen(sample, selections.final)
     note, note_rounds = _notes(fits, f"{task.name}/final")
     if key is not None:
         found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
@@ -155,21 +197,26 @@ def _notes(fits: FitLedger, name: str) -> tuple[Note, Note]:
     return functools.partial(fits.note, name), functools.partial(fits.note, f"{name}/rounds")
 
 
-def _part(sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:
+def _seen(sample: Sample, selection: Transform) -> Sample:
+    return replace(sample, x=selection.apply(sample.x), names=selection.outputs)
+
+
+def _part(task: Task, sample: Sample, rows: pd.DataFrame, mask: Mask) -> Sample:
+    """The rows of a mask in the order of time, with the weights they have among themselves."""
     by_time = time_order(rows)
-    return sample.take(by_time[mask[by_time]])
+    order = by_time[mask[by_time]]
+    return replace(sample.take(order), weights=weigh(rows.iloc[order], task.params.weights))
 
 
-def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen | None:
-    """A member's settings: the file's, with what the search found in place of the keys it searched."""
-    base: Frozen | None = getattr(params, name, None)
-    if base is None:
-        return None
+def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen:
+    """A learner's settings: the file's, with what the search found in place of the keys it searched."""
+    base: Frozen = getattr(params, name)
     typed = {key: type(getattr(base, key))(value) for key, value in best.items()}
     return base.model_copy(update=typed)
 
 
-def log_loss(y: Array, p: Array) -> float:
-    """Mean negative log likelihood; probabilities cut at 1e-7."""
+def log_loss(y: Array, p: Array, weights: Array | None = None) -> float:
+    """Mean negative log likelihood, by weights if there are any; probabilities cut at 1e-7."""
     q = np.clip(p, 1e-7, 1 - 1e-7)
-    return float(-np.mean(y * np.log(q) + (1 - y) * np.log(1 - q)))
+    losses = y * np.log(q) + (1 - y) * np.log(1 - q)
+    return float(-np.mean(losses if weights is None else losses * weights))

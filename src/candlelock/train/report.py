@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from candlelock.contracts.documents import Importance, Member, TrainingReport, utc_text
-from candlelock.contracts.tables import MEMBERS, TIME
+from candlelock.contracts.tables import TIME
 from candlelock.train.members import log_loss
+from candlelock.train.model_files import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from candlelock.train.members import Task, Trained
 
 
-def member_predictions(
+def predict_rows(
     rows: pd.DataFrame, x: Array, selection: Transform, trained: Mapping[str, Trained], fits: FitLedger
 ) -> pa.Table:
     """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table.
@@ -46,7 +47,7 @@ def member_predictions(
 
 
 def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection: Transform) -> Member:
-    """Settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member.
+    """Role, settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member.
 
     The final `selection` gives each gain back to the features it came from.
     """
@@ -56,9 +57,10 @@ def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection:
     shares = selection.attribute(gains / gains.sum() if gains.sum() > 0 else gains)
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return Member(
-        role="member" if task.name in MEMBERS else "baseline",
-        files=sorted(trained.model.files()),
-        hyperparameters=task.settings.model_dump(mode="json") if task.settings else {},
+        role="member" if task.name in task.params.members else "baseline",
+        device=task.device,
+        files=[file_name(task.name, number) for number, _ in enumerate(trained.model.models, 1)],
+        hyperparameters=task.settings.model_dump(mode="json"),
         n_rounds=trained.model.n_rounds,
         n_rows=len(seen),
         first_decision_utc=utc_text(seen["decision_time_ms"].min()),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.stage_params import Frozen, SearchRange, TrainParams
+    from candlelock.contracts.stage_params import Frozen, SearchRange
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.train.members import FoldSamples, Note
 
 N_STARTUP_TRIALS = 4
@@ -78,7 +79,7 @@ def _fold_loss(task: SearchTask, settings: Frozen, fold: FoldSamples, note: Note
     note("stop", watch.rows, watch.x, watch.y)
     model = LEARNERS[task.name].fit(seen, watch, settings, task.seed, task.threads)
     note("choose", watch.rows, watch.x, watch.y)
-    return log_loss(watch.y, model.predict(watch.x))
+    return log_loss(watch.y, model.predict(watch.x), watch.weights)
 
 
 def _describe(task: SearchTask, trials: list[Trial], folds: Sequence[FoldSamples]) -> Study:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Edit = Callable[[dict[str, Any]], object]
 
 CARD = "reports/direction/model_card.json"
+LIGHTGBM = "models/direction/members/lightgbm.txt"
 PREDICTIONS = "data/predictions/direction/calibrated.parquet"
 MEMBERS = "data/predictions/direction/members.parquet"
 ROWS = "data/split/direction/rows.parquet"
@@ -312,7 +313,7 @@ def test_a_changed_candle_file_is_not_the_snapshot(project_copy: Path) -> None:
     assert "BBB-USD.parquet" in detail
 
 
-@pytest.mark.parametrize("file", ["models/direction/lightgbm.txt", PREDICTIONS, "data/features/AAA-USD.parquet"])
+@pytest.mark.parametrize("file", [LIGHTGBM, PREDICTIONS, "data/features/AAA-USD.parquet"])
 def test_a_missing_artifact_is_named(file: str, project_copy: Path) -> None:
     (project_copy / file).unlink()
     step, detail = failure(project_copy)
@@ -324,7 +325,7 @@ def test_a_missing_artifact_is_named(file: str, project_copy: Path) -> None:
 
 
 def test_strays_beside_the_artifacts_do_not_matter(project_copy: Path) -> None:
-    for name in ("models/direction/.lightgbm.txt.abc", "models/direction/notes.md", "data/features/OLD-USD.parquet"):
+    for name in (f"{LIGHTGBM}.abc", "models/direction/notes.md", "data/features/OLD-USD.parquet"):
         (project_copy / name).write_text("left behind")
     before = (project_copy / CARD).read_bytes()
     build_again(project_copy)

@@ -139,6 +139,7 @@ def some_member(
 ) -> d.Member:
     return d.Member(
         role=role,
+        device="cpu",
         files=["models/direction/member"],
         hyperparameters=settings,
         n_rounds=max(rounds),

@@ -18,50 +18,22 @@ from candlelock.calibrate.threshold import Optimum, Trading
 from candlelock.contracts.documents import ThresholdChoice
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.select_documents import Dropped, DropStep, Selection
-from candlelock.contracts.stage_params import LightgbmParams, MlpParams, XgboostParams
-from candlelock.contracts.tables import MEMBERS
 from candlelock.select.train_rows import train_rows
-from candlelock.serve.bundle import LOADERS, load_bundle
+from candlelock.serve.bundle import load_bundle
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.model_files import save_models
+from tests.learner_settings import QUICK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.calibrate.calibrator import Calibration, Method
     from candlelock.calibrate.ensemble import Ensemble, Kind
-    from candlelock.contracts.stage_params import Frozen
-    from candlelock.train.learner import Array, Model
+    from candlelock.train.learner import Array
 
 SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000]})
-ROUNDS = {"max_rounds": 20, "patience_rounds": 5, "learning_rate": 0.1}
-SETTINGS: dict[str, Frozen] = {
-    "lightgbm": LightgbmParams.model_validate(
-        {
-            "num_leaves": 7,
-            "min_data_in_leaf": 10,
-            "feature_fraction": 0.8,
-            "bagging_fraction": 0.8,
-            "lambda_l2": 1.0,
-            "max_bin": 63,
-        }
-        | ROUNDS
-    ),
-    "xgboost": XgboostParams.model_validate(
-        {
-            "max_depth": 3,
-            "min_child_weight": 2.0,
-            "colsample_bytree": 0.8,
-            "subsample": 0.8,
-            "reg_lambda": 1.0,
-            "max_bin": 64,
-        }
-        | ROUNDS
-    ),
-    "mlp": MlpParams.model_validate(
-        {"hidden": [6], "dropout": 0.1, "learning_rate": 0.05, "weight_decay": 1e-4, "batch_rows": 64}
-        | {"max_epochs": 5, "patience_epochs": 2}
-    ),
-}
+MEMBERS = ("lightgbm", "xgboost", "mlp")
 
 
 METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic")
@@ -72,7 +44,7 @@ KINDS: tuple[Kind, ...] = ("stack", "average", "vote")
 class Parts:
     """What the stages had in memory when they wrote the bundle."""
 
-    models: dict[str, Model]
+    models: dict[str, Averaged]
     ensembles: dict[Kind, Ensemble]
     calibrations: dict[Method, Calibration]
     x: Array
@@ -85,7 +57,7 @@ def parts() -> Parts:
     y = (x[:, 0] + 0.5 * x[:, 1] + random.normal(size=1500) > 0).astype(float)
     x[random.random(x.shape) < 0.05] = np.nan
     models = {
-        name: LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, SETTINGS[name], 1, 1)
+        name: Averaged((LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, QUICK[name], 1, 1),))
         for name in MEMBERS
     }
     middle = {name: model.predict(x[500:1000]) for name, model in models.items()}
@@ -108,9 +80,7 @@ def select(names: str, gone: str = "") -> Selection:
 def write(folder: Path, parts: Parts, method: Method, kind: Kind = "stack", used: str = ENSEMBLE) -> Path:
     """The bundle's files as the stages write them, of models that see every feature."""
     documents.write(folder / "selection.json", select("abcd"))
-    for model in parts.models.values():
-        for name, content in model.files().items():
-            (folder / name).write_bytes(content)
+    save_models(folder / "members", parts.models)
     choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5, sharpe=None, chosen_frac=1.0)]
     choice = Choice(parts.calibrations[method], {method: 0.6}, np.zeros(1))
     trading = Trading(hold_ms=1, cost_bps=24.0, goal="profit", min_trades=1)
@@ -134,7 +104,7 @@ def test_a_loaded_bundle_answers_bit_for_bit_as_its_parts(
 
 def test_where_one_member_is_used_alone_the_others_are_not_even_read(parts: Parts, tmp_path: Path) -> None:
     write(tmp_path, parts, "beta", used="xgboost")
-    (tmp_path / "mlp.safetensors").unlink()
+    (tmp_path / "members" / "mlp.safetensors").unlink()
     raw = parts.models["xgboost"].predict(parts.x)
     np.testing.assert_array_equal(load_bundle(tmp_path).predict(parts.x), parts.calibrations["beta"].apply(raw))
 
@@ -142,7 +112,7 @@ def test_where_one_member_is_used_alone_the_others_are_not_even_read(parts: Part
 @pytest.mark.parametrize(("used", "code"), [("mlp", "bundle-file"), ("mpl", "bundle-member")])
 def test_a_member_that_is_not_there_is_an_input_error(parts: Parts, tmp_path: Path, used: str, code: str) -> None:
     write(tmp_path, parts, "platt", used=used)
-    (tmp_path / "mlp.safetensors").unlink()
+    (tmp_path / "members" / "mlp.safetensors").unlink()
     with pytest.raises(InputError) as caught:
         load_bundle(tmp_path)
     assert [problem.code for problem in caught.value.problems] == [code]
@@ -192,5 +162,23 @@ def test_a_missing_or_broken_document_is_an_input_error(
     assert name in caught.value.problems[0].place
 
 
-def test_every_member_has_a_loader() -> None:
-    assert set(LOADERS) == set(MEMBERS)
+@pytest.mark.parametrize("name", ["lightgbm.txt", "xgboost.ubj", "mlp.safetensors"])
+def test_a_model_that_is_missing_or_another_one_is_never_parsed(parts: Parts, tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, parts, "platt") / "members" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError) as caught:
+        load_bundle(tmp_path)
+    assert [(problem.code, problem.place) for problem in caught.value.problems] == [("bundle-hash", str(path))]
+    path.unlink()
+    with pytest.raises(InputError) as caught:
+        load_bundle(tmp_path)
+    assert [(problem.code, problem.place) for problem in caught.value.problems] == [("bundle-file", str(path))]
+
+
+def test_a_member_of_the_stack_without_a_model_is_refused(parts: Parts, tmp_path: Path) -> None:
+    write(tmp_path, parts, "platt")
+    save_models(tmp_path / "members", {name: parts.models[name] for name in ("lightgbm", "mlp")})
+    with pytest.raises(InputError) as caught:
+        load_bundle(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.found) == ("bundle-member", "no member 'xgboost'")

@@ -17,7 +17,7 @@ from candlelock.contracts.errors import InputError
 from candlelock.contracts.registry import select, table_schema
 from candlelock.contracts.snapshot_documents import Manifest, Source, SymbolFile
 from candlelock.contracts.stage_params import FeaturesParams
-from candlelock.contracts.tables import MEMBER_PREDICTIONS, PREDICTIONS, ROWS, TIME
+from candlelock.contracts.tables import PREDICTIONS, ROWS, TIME, member_predictions
 from candlelock.features.build import build_tables
 from candlelock.split import joined
 from candlelock.split.labels import label_direction
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GROUPS = ("returns", "time")
 FEATURES = FeaturesParams(groups=list(GROUPS), exclude=[], plugins=[])
 OWN = files.HeadFiles("direction")
+MEMBERS = ["lightgbm", "xgboost", "mlp"]
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ def root(tmp_path: Path, walk: Callable[..., Market], rows: pd.DataFrame, entrie
         "open_time_utc": pa.array(predicted["open_time_ms"].to_numpy()).cast(TIME),
         "segment": pa.array(predicted["segment"], pa.string()),
     }
-    names = ("p_up_lightgbm", "p_up_xgboost", "p_up_mlp", "p_up_logistic")
+    names = [f"p_up_{name}" for name in (*MEMBERS, "logistic")]
     members = pa.table(key | dict(zip(names, p, strict=True)))
-    tables.write(tmp_path / OWN.members, members, MEMBER_PREDICTIONS)
+    tables.write(tmp_path / OWN.members, members, member_predictions([*MEMBERS, "logistic"]))
     beside = {"confidence": np.maximum(p[1], 1 - p[1]), "member_spread": p[0], "disagreement": p[0]}
     sets = {"may_be_up": p[1] > 0.4, "may_be_down": p[1] < 0.6}
     calibrated = pa.table(key | {"p_up_raw": p[0], "p_up": p[1]} | beside | sets | {"has_signal": p[1] > 0.5})
@@ -87,16 +88,26 @@ def test_the_split_and_its_matrix_come_back_as_they_were(
 
 
 def test_member_predictions_stand_beside_the_row_they_were_made_for(root: Path, rows: pd.DataFrame) -> None:
-    read = joined.read_member_predictions(root, "direction")
+    read = joined.read_member_predictions(root, "direction", MEMBERS)
     expected = rows[rows["segment"].notna()].reset_index(drop=True)
     pd.testing.assert_frame_equal(read[rows.columns], expected, check_exact=True)
     np.testing.assert_array_equal(read["p_up_mlp"], np.linspace(0.1, 0.9, len(read)) + 0.02)
+    assert "p_up_logistic" not in read, "a baseline is no member"
+
+
+def test_a_table_of_other_members_is_refused(root: Path) -> None:
+    with pytest.raises(InputError, match="p_up_xgboost"):
+        joined.read_member_predictions(root, "direction", ["lightgbm", "mlp"])
+
+
+def test_a_baseline_may_be_a_member(root: Path) -> None:
+    assert "p_up_logistic" in joined.read_member_predictions(root, "direction", [*MEMBERS, "logistic"])
 
 
 def test_test_rows_are_the_labelled_ones_with_the_model_s_and_the_baseline_s_answer(
     root: Path, rows: pd.DataFrame
 ) -> None:
-    read = joined.read_test_rows(root, "direction")
+    read = joined.read_test_rows(root, "direction", MEMBERS)
     expected = rows[(rows["segment"] == "test") & rows["is_up"].notna()].reset_index(drop=True)
     pd.testing.assert_frame_equal(read[rows.columns], expected, check_exact=True)
     np.testing.assert_allclose(read["p_up_logistic"] - read["p_up"], 0.02, atol=1e-12)
@@ -114,4 +125,4 @@ def test_a_missing_file_is_an_input_error(root: Path, path: Path) -> None:
 def test_missing_predictions_are_an_input_error(root: Path, path: Path) -> None:
     (root / path).unlink()
     with pytest.raises(InputError, match="table-missing"):
-        joined.read_test_rows(root, "direction")
+        joined.read_test_rows(root, "direction", MEMBERS)

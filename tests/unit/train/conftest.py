@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from candlelock.contracts.stage_params import SplitParams, TrainParams
+from candlelock.contracts.stage_params import SplitParams
+from candlelock.contracts.train_params import TrainParams
 from candlelock.select.transform import Transform, Transforms
 from candlelock.split.segments import assign
-from candlelock.train.learner import LEARNERS, Learner
+from candlelock.train.learner import LEARNERS
+from tests.learner_settings import VALUES
 
 if TYPE_CHECKING:
-    from candlelock.contracts.stage_params import LightgbmParams
+    from candlelock.contracts.train_params import LightgbmParams
     from candlelock.train.learner import Array, Sample
 
 BAR_MS = 3_600_000
@@ -33,10 +35,15 @@ def train_params() -> TrainParams:
     network = {"hidden": [4], "dropout": 0.1, "weight_decay": 1e-4, "batch_rows": 64}
     return TrainParams.model_validate(
         {
+            "members": ["lightgbm", "xgboost", "mlp"],
+            "n_seeds": 1,
+            "device": "cpu",
             "early_stop_frac": 0.2,
+            "weights": {"uniqueness": False, "half_life_days": None, "balance_classes": False},
             "lightgbm": leaves | bags | rounds | {"learning_rate": 0.1},
             "xgboost": depth | samples | rounds | {"learning_rate": 0.1},
             "mlp": network | {"max_epochs": 4, "patience_epochs": 2, "learning_rate": 0.05},
+            **{name: VALUES[name] for name in ("logistic", "random_forest", "hist_gradient_boosting", "svm")},
         }
     )
 
@@ -93,8 +100,8 @@ class SpyModel:
     def gains(self) -> Array:
         return np.array([3.0, 1.0])
 
-    def files(self) -> dict[str, bytes]:
-        return {"spy.txt": b"spy"}
+    def to_bytes(self) -> bytes:
+        return b"spy"
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Spy:
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     """The spy in the place of LightGBM."""
     made = Spy()
-    monkeypatch.setitem(LEARNERS, "lightgbm", Learner(made.fit, "max_rounds"))
+    monkeypatch.setitem(LEARNERS, "lightgbm", replace(LEARNERS["lightgbm"], fit=made.fit))
     return made
 
 

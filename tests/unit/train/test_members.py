@@ -19,7 +19,7 @@ from tests.unit.train.conftest import columns, every_feature
 if TYPE_CHECKING:
     import pandas as pd
 
-    from candlelock.contracts.stage_params import TrainParams
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.train.learner import Array
     from candlelock.train.members import Mask
     from tests.unit.train.conftest import Spy
@@ -31,7 +31,7 @@ THREE = Transforms((every_feature("c", "b", "a"),) * 3, every_feature("c", "b", 
 
 @pytest.fixture
 def task(train_params: TrainParams) -> Task:
-    return Task("lightgbm", train_params.lightgbm, 0.2, EMBARGO_MS, seed=3, threads=2)
+    return Task("lightgbm", "direction", train_params, train_params.lightgbm, EMBARGO_MS, seed=3, threads=2)
 
 
 @pytest.fixture
@@ -128,10 +128,10 @@ def test_a_members_answers_do_not_depend_on_how_the_symbols_are_named(
     sample = Sample(random.normal(size=(len(rows), 3)), rows["is_up"].to_numpy(), rows.index.to_numpy())
     late_first = np.argsort(np.where(rows["symbol"] == "BTC/USD", 0, 1), kind="stable")
     swapped = rows.iloc[late_first].reset_index(drop=True)
-    task = Task(name, getattr(train_params, name), 0.2, EMBARGO_MS, seed=3, threads=1)
+    task = Task(name, "direction", train_params, getattr(train_params, name), EMBARGO_MS, seed=3, threads=1)
     trained = train_member(task, sample, rows, THREE, FitLedger())
     again = train_member(task, sample.take(late_first), swapped, THREE, FitLedger())
-    assert again.model.files() == trained.model.files()
+    assert [each.to_bytes() for each in again.model.models] == [each.to_bytes() for each in trained.model.models]
     np.testing.assert_array_equal(again.out_of_fold, trained.out_of_fold[late_first])
 
 
@@ -160,13 +160,18 @@ def test_the_search_is_shown_each_fold_through_its_own_selection(rows: pd.DataFr
         for mask, part in ((fold.trains, samples.trains), (fold.validates, samples.validates)):
             np.testing.assert_array_equal(part.x, numbered[mask][:, selection.take])
             np.testing.assert_array_equal(part.y, sample.y[mask])
+            assert part.weights is None
+    (first, *_) = fold_samples(sample, folds, own, lambda mask: np.flatnonzero(mask) + 1.0)
+    np.testing.assert_array_equal(first.trains.weights, np.flatnonzero(folds[0].trains) + 1.0)
+    np.testing.assert_array_equal(first.validates.weights, np.flatnonzero(folds[0].validates) + 1.0)
 
 
-def test_a_learner_without_rounds_is_fitted_once_a_fold(rows: pd.DataFrame) -> None:
+def test_a_learner_without_rounds_is_fitted_once_a_fold(rows: pd.DataFrame, train_params: TrainParams) -> None:
     sample = Sample(
         np.random.default_rng(0).normal(size=(len(rows), 3)), rows["is_up"].to_numpy(), rows.index.to_numpy()
     )
-    trained = train_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 1), sample, rows, THREE, FitLedger())
+    task = Task("logistic", "direction", train_params, train_params.logistic, EMBARGO_MS, 3, 1)
+    trained = train_member(task, sample, rows, THREE, FitLedger())
     assert trained.fold_rounds == [1, 1, 1]
     assert np.isfinite(trained.out_of_fold).any()
 
@@ -175,11 +180,15 @@ def test_found_settings_take_the_place_and_the_type_of_the_files_own(train_param
     found = settings_of("lightgbm", train_params, {"min_data_in_leaf": 25.0, "lambda_l2": 3.0})
     assert found == train_params.lightgbm.model_copy(update={"min_data_in_leaf": 25, "lambda_l2": 3.0})
     assert type(found.min_data_in_leaf) is int
-    assert settings_of("logistic", train_params, {}) is None
+    assert settings_of("logistic", train_params, {}) == train_params.logistic
 
 
 def test_log_loss_is_that_of_scikit_learn_with_certain_errors_bounded() -> None:
     random = np.random.default_rng(1)
     y, p = random.integers(0, 2, 500).astype(float), random.random(500)
     assert members.log_loss(y, p) == pytest.approx(log_loss_of_sklearn(y, p), rel=1e-12)
+    weights = 2 * random.random(500)
+    weights /= weights.mean()
+    expected = log_loss_of_sklearn(y, p, sample_weight=weights)
+    assert members.log_loss(y, p, weights) == pytest.approx(expected, rel=1e-12)
     assert members.log_loss(np.array([1.0]), np.array([0.0])) == pytest.approx(-np.log(1e-7))

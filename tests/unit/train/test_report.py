@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,17 +10,18 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.documents import utc_text
-from candlelock.contracts.tables import MEMBER_PREDICTIONS
+from candlelock.contracts.tables import member_predictions
 from candlelock.select.transform import Affine, Transform
+from candlelock.train.averaging import Averaged
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, Trained, log_loss, train_member
-from candlelock.train.report import describe_member, describe_training, importance_table, member_predictions
-from tests.unit.train.conftest import columns, every_feature
+from candlelock.train.report import describe_member, describe_training, importance_table, predict_rows
+from tests.unit.train.conftest import SpyModel, columns, every_feature
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from candlelock.contracts.stage_params import TrainParams
+    from candlelock.contracts.train_params import TrainParams
     from candlelock.select.transform import Transforms
     from candlelock.train.learner import Array
     from tests.unit.train.conftest import Spy
@@ -30,7 +32,7 @@ BOTH = every_feature("b", "a")
 
 @pytest.fixture
 def task(train_params: TrainParams) -> Task:
-    return Task("lightgbm", train_params.lightgbm, 0.2, EMBARGO_MS, seed=3, threads=2)
+    return Task("lightgbm", "direction", train_params, train_params.lightgbm, EMBARGO_MS, seed=3, threads=2)
 
 
 @pytest.fixture
@@ -43,8 +45,8 @@ def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
     rows: pd.DataFrame, numbered: Array, trained: Trained, spy: Spy
 ) -> None:
     names = ("lightgbm", "xgboost", "mlp", "logistic")
-    table = member_predictions(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, trained), FitLedger())
-    assert not MEMBER_PREDICTIONS.problems(table, "members")
+    table = predict_rows(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, trained), FitLedger())
+    assert not member_predictions(names).problems(table, "members")
     is_validated = ((rows["fold"] >= 1).fillna(False) & rows["is_up"].notna()).to_numpy(bool)
     is_later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
     expected = np.flatnonzero(is_validated | is_later)
@@ -62,7 +64,7 @@ def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     out = ~np.isnan(trained.out_of_fold)
     assert (member.role, member.files, member.n_rounds, member.n_rows) == (
         "member",
-        ["spy.txt"],
+        ["lightgbm.txt"],
         trained.model.n_rounds,
         len(seen),
     )
@@ -78,7 +80,7 @@ def test_later_rows_are_shown_through_the_final_selection(
 ) -> None:
     later = rows["segment"].isin(["calibrate", "decide", "test"]).to_numpy()
     names = ("lightgbm", "xgboost", "mlp", "logistic")
-    member_predictions(rows, numbered[:, ::-1], columns(1, 0), dict.fromkeys(names, trained), FitLedger())
+    predict_rows(rows, numbered[:, ::-1], columns(1, 0), dict.fromkeys(names, trained), FitLedger())
     assert spy.calls[-1].predicted[-1] == np.flatnonzero(later).tolist()
 
 
@@ -93,11 +95,11 @@ def test_gains_of_components_go_back_to_the_features_behind_them(
 
 
 def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: Task, trained: Trained) -> None:
-    class Idle(type(trained.model)):  # type: ignore[misc]
+    class Idle(SpyModel):
         def gains(self) -> Array:
             return np.zeros(2)
 
-    idle = Trained(Idle([], 1), trained.fold_rounds, trained.out_of_fold)
+    idle = replace(trained, model=Averaged((Idle([], 1),)))
     assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, BOTH).importance] == [
         ("a", 0.0),
         ("b", 0.0),
@@ -107,12 +109,13 @@ def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: T
 def test_the_training_report_counts_labels_and_lists_importance(
     rows: pd.DataFrame, task: Task, trained: Trained
 ) -> None:
-    baseline = describe_member(Task("logistic", None, 0.2, EMBARGO_MS, 3, 2), trained, rows, BOTH)
+    other = replace(task, name="logistic", settings=task.params.logistic)
+    baseline = describe_member(other, trained, rows, BOTH)
     report = describe_training(rows, {"lightgbm": describe_member(task, trained, rows, BOTH), "logistic": baseline})
     labels = rows["is_up"][(rows["segment"] == "train") & rows["is_up"].notna()]
     assert (report.n_up, report.n_down) == ((labels == 1).sum(), (labels == 0).sum())
     assert report.n_rows == report.n_up + report.n_down == baseline.n_rows
-    assert (baseline.role, baseline.hyperparameters) == ("baseline", {})
+    assert (baseline.role, baseline.hyperparameters) == ("baseline", {"c": 0.1})
     assert importance_table(report).to_numpy().tolist() == [
         ["lightgbm", "b", 0.75],
         ["lightgbm", "a", 0.25],

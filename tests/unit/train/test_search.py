@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.stage_params import SearchRange
-from candlelock.train.learner import LEARNERS, Learner, Sample
+from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import FoldSamples, fold_samples, folds_of, log_loss
 from candlelock.train.search import SearchTask, search
 from tests.unit.train.conftest import every_feature
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.contracts.documents import Study
-    from candlelock.contracts.stage_params import LightgbmParams, TrainParams
+    from candlelock.contracts.train_params import LightgbmParams, TrainParams
     from candlelock.train.learner import Array
 
 EMBARGO_MS = 6 * 3_600_000
@@ -103,7 +103,7 @@ def with_easy_first_fold(
     def fit(sample: Sample, stop: Sample, settings: LightgbmParams, seed: int, threads: int) -> Constant:
         return Constant(settings.feature_fraction, 9)
 
-    monkeypatch.setitem(LEARNERS, "lightgbm", Learner(fit, "max_rounds"))  # type: ignore[arg-type]
+    monkeypatch.setitem(LEARNERS, "lightgbm", replace(LEARNERS["lightgbm"], fit=fit))
     told: list[int] = []
     space = {"feature_fraction": SearchRange(low=0.1, high=1.0, log=False)}
     task = SearchTask("lightgbm", space, n_trials, 1, 1)

@@ -10,12 +10,9 @@ import lightgbm
 import numpy as np
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from candlelock.contracts.stage_params import LightgbmParams
+    from candlelock.contracts.train_params import LightgbmParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "lightgbm.txt"
 FIXED = {
     "objective": "binary",
     "metric": "binary_logloss",
@@ -46,10 +43,9 @@ class LightgbmModel:
         """Total gain of the splits on each feature."""
         return np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """The text model."""
-        text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 1]", self.booster.model_to_string())
-        return {FILE: text.encode()}
+        return re.sub(r"\[num_threads: \d+\]", "[num_threads: 1]", self.booster.model_to_string()).encode()
 
 
 def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
@@ -57,16 +53,16 @@ def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int
     options: dict[str, Any] = (
         FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "num_threads": threads}
     )
-    data = lightgbm.Dataset(sample.x, sample.y, free_raw_data=True)
+    data = lightgbm.Dataset(sample.x, sample.y, weight=sample.weights, free_raw_data=True)
     if stop is None:
         return LightgbmModel(lightgbm.train(options, data, settings.max_rounds))
-    watch = lightgbm.Dataset(stop.x, stop.y, reference=data)
+    watch = lightgbm.Dataset(stop.x, stop.y, reference=data, weight=stop.weights)
     early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
     booster = lightgbm.train(options, data, settings.max_rounds, valid_sets=[watch], callbacks=[early])
     best = booster.model_to_string(num_iteration=booster.best_iteration)
     return LightgbmModel(lightgbm.Booster(model_str=best))
 
 
-def load(folder: Path) -> LightgbmModel:
-    """The model that `files` wrote; verify the file's hash first: the parser trusts its input."""
-    return LightgbmModel(lightgbm.Booster(model_str=(folder / FILE).read_text(encoding="utf-8")))
+def load(content: bytes) -> LightgbmModel:
+    """The model that `to_bytes` wrote; a mutated text may end the process."""
+    return LightgbmModel(lightgbm.Booster(model_str=content.decode()))

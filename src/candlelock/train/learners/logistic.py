@@ -1,4 +1,4 @@
-"""Logistic regression on standardised features: the baseline that any ensemble has to beat, never a member."""
+"""Logistic regression on standardised features: the baseline that any ensemble has to beat; a member if asked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import numpy as np
 from candlelock.train.learners import standardiser
 
 if TYPE_CHECKING:
+    from candlelock.contracts.train_params import LogisticParams
     from candlelock.train.learner import Array, Sample
-
-FILE = "logistic.json"
-C = 0.1  # inverse L2 penalty, as scikit-learn defines it
 
 
 @dataclass(frozen=True)
@@ -34,17 +32,24 @@ class LogisticModel:
         """Size of each coefficient on its standardised feature."""
         return np.abs(self.coefficients)
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """Everything as JSON."""
         parts = {"coefficients": self.coefficients, "mean": self.inputs.mean, "scale": self.inputs.scale}
         document = {name: values.tolist() for name, values in parts.items()} | {"intercept": self.intercept}
-        return {FILE: (json.dumps(document, sort_keys=True, indent=1) + "\n").encode()}
+        return (json.dumps(document, sort_keys=True, indent=1) + "\n").encode()
 
 
-def fit(sample: Sample, stop: Sample | None, settings: None, seed: int, threads: int) -> LogisticModel:
-    """Train on `sample`; there is nothing to stop early, search or seed."""
+def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int, threads: int) -> LogisticModel:
+    """Train on `sample`; there is nothing to stop early or to seed."""
     from sklearn.linear_model import LogisticRegression
 
-    inputs = standardiser.fit(sample.x)
-    fitted = LogisticRegression(C=C, max_iter=1000).fit(inputs.apply(sample.x), sample.y)
+    inputs = standardiser.fit(sample.x, sample.weights)
+    fitted = LogisticRegression(C=settings.c, max_iter=1000).fit(inputs.apply(sample.x), sample.y, sample.weights)
     return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))
+
+
+def load(content: bytes) -> LogisticModel:
+    """The model that `to_bytes` wrote."""
+    saved = json.loads(content)
+    coefficients, mean, scale = (np.asarray(saved[name]) for name in ("coefficients", "mean", "scale"))
+    return LogisticModel(standardiser.Standardiser(mean, scale), coefficients, saved["intercept"])

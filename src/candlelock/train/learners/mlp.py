@@ -18,14 +18,13 @@ from safetensors.numpy import save as save_tensors
 from candlelock.train.learners import standardiser
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
-    from candlelock.contracts.stage_params import MlpParams
+    from candlelock.contracts.train_params import MlpParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "mlp.safetensors"
+    Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # features, labels, weights
+
 MOMENTUM = 0.9
 
 
@@ -49,7 +48,7 @@ class MlpModel:
         """Size of the first layer's weights on each standardised feature."""
         return np.asarray(np.abs(self.layers[0][0]).sum(axis=0))
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """Standardiser and layers as safetensors."""
         tensors = {
             "input.mean": self.inputs.mean,
@@ -58,35 +57,43 @@ class MlpModel:
         }
         for i, (weight, bias) in enumerate(self.layers):
             tensors |= {f"layer{i}.weight": np.ascontiguousarray(weight), f"layer{i}.bias": bias}
-        return {FILE: save_tensors(tensors)}
+        return bytes(save_tensors(tensors))
 
 
-def fit(sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, threads: int) -> MlpModel:
+def fit(
+    sample: Sample, stop: Sample | None, settings: MlpParams, seed: int, threads: int, device: str = "cpu"
+) -> MlpModel:
     """Train on `sample`; with `stop`, keep the epoch with the lowest log loss on it.
 
     `threads` does not apply: one thread keeps the bytes.
     """
     import torch
 
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(device == "cpu")
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    inputs = standardiser.fit(sample.x)
-    network = _network(sample.x.shape[1], settings)
-    x, y = _tensors(inputs.apply(sample.x), sample.y)
-    watch = None if stop is None else _tensors(inputs.apply(stop.x), stop.y)
-    n_epochs = _train(network, x, y, watch, settings)
+    inputs = standardiser.fit(sample.x, sample.weights)
+    network = _network(sample.x.shape[1], settings).to(device)
+    watch = None if stop is None else _tensors(inputs, stop, device)
+    n_epochs = _train(network, _tensors(inputs, sample, device), watch, settings)
     layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
     arrays = tuple(
-        (layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+        (layer.weight.detach().cpu().numpy().astype(np.float64), layer.bias.detach().cpu().numpy().astype(np.float64))
         for layer in layers
     )
     return MlpModel(inputs, arrays, n_epochs)
 
 
-def load(folder: Path) -> MlpModel:
-    """The model that `files` wrote."""
-    tensors = load_tensors((folder / FILE).read_bytes())
+def has_cuda() -> bool:
+    """Whether torch sees a GPU."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def load(content: bytes) -> MlpModel:
+    """The model that `to_bytes` wrote."""
+    tensors = load_tensors(content)
     n_layers = sum(name.endswith(".weight") for name in tensors)
     layers = tuple((tensors[f"layer{i}.weight"], tensors[f"layer{i}.bias"]) for i in range(n_layers))
     return MlpModel(
@@ -104,19 +111,15 @@ def _network(n_inputs: int, settings: MlpParams) -> torch.nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(n_inputs, 1))
 
 
-def _tensors(x: Array, y: Array) -> tuple[torch.Tensor, torch.Tensor]:
+def _tensors(inputs: standardiser.Standardiser, sample: Sample, device: str) -> Tensors:
     import torch
 
-    return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y.astype(np.float32))
+    weights = np.ones(len(sample.y)) if sample.weights is None else sample.weights
+    x, y, w = (torch.from_numpy(each.astype(np.float32)) for each in (inputs.apply(sample.x), sample.y, weights))
+    return x.to(device), y.to(device), w.to(device)
 
 
-def _train(
-    network: torch.nn.Sequential,
-    x: torch.Tensor,
-    y: torch.Tensor,
-    watch: tuple[torch.Tensor, torch.Tensor] | None,
-    settings: MlpParams,
-) -> int:
+def _train(network: torch.nn.Sequential, sample: Tensors, watch: Tensors | None, settings: MlpParams) -> int:
     """Run the epochs in place; the number kept."""
     import torch
 
@@ -131,11 +134,12 @@ def _train(
     best, best_epoch, best_state = float("inf"), settings.max_epochs, None
     for epoch in range(1, settings.max_epochs + 1):
         network.train()
-        order = torch.randperm(len(x))
-        for start in range(0, len(x), settings.batch_rows):
+        order = torch.randperm(len(sample[0]))
+        for start in range(0, len(order), settings.batch_rows):
             rows = order[start : start + settings.batch_rows]
             optimizer.zero_grad()
-            torch.nn.functional.binary_cross_entropy_with_logits(network(x[rows])[:, 0], y[rows]).backward()
+            x, y, weights = (each[rows] for each in sample)
+            torch.nn.functional.binary_cross_entropy_with_logits(network(x)[:, 0], y, weights).backward()
             optimizer.step()
         if watch is None:
             continue
@@ -149,9 +153,9 @@ def _train(
     return best_epoch
 
 
-def _loss(network: torch.nn.Sequential, x: torch.Tensor, y: torch.Tensor) -> float:
+def _loss(network: torch.nn.Sequential, x: torch.Tensor, y: torch.Tensor, weights: torch.Tensor) -> float:
     import torch
 
     network.eval()
     with torch.no_grad():
-        return float(torch.nn.functional.binary_cross_entropy_with_logits(network(x)[:, 0], y))
+        return float(torch.nn.functional.binary_cross_entropy_with_logits(network(x)[:, 0], y, weights))

@@ -9,17 +9,13 @@ import numpy as np
 import xgboost
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from candlelock.contracts.stage_params import XgboostParams
+    from candlelock.contracts.train_params import XgboostParams
     from candlelock.train.learner import Array, Sample
 
-FILE = "xgboost.ubj"
 FIXED = {
     "objective": "binary:logistic",
     "eval_metric": "logloss",
     "tree_method": "hist",
-    "device": "cpu",
     "max_bin": 256,
     "verbosity": 0,
 }
@@ -45,38 +41,47 @@ class XgboostModel:
         found = self.booster.get_score(importance_type="total_gain")
         return np.asarray([float(found.get(f"f{i}", 0.0)) for i in range(self.booster.num_features())])
 
-    def files(self) -> dict[str, bytes]:
+    def to_bytes(self) -> bytes:
         """The UBJSON model."""
-        return {FILE: bytes(self.booster.save_raw("ubj"))}
+        return bytes(self.booster.save_raw("ubj"))
 
 
-def fit(sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int) -> XgboostModel:
+def fit(
+    sample: Sample, stop: Sample | None, settings: XgboostParams, seed: int, threads: int, device: str = "cpu"
+) -> XgboostModel:
     """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
-    options: dict[str, Any] = (
-        FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"seed": seed, "nthread": threads}
-    )
-    data = xgboost.QuantileDMatrix(sample.x, sample.y, max_bin=settings.max_bin, nthread=threads)
+    own = {"seed": seed, "nthread": threads, "device": device}
+    options: dict[str, Any] = FIXED | settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | own
+    shared = {"max_bin": settings.max_bin, "nthread": threads}
+    data = xgboost.QuantileDMatrix(sample.x, sample.y, weight=sample.weights, **shared)
     if stop is None:
-        return _single_threaded(xgboost.train(options, data, settings.max_rounds))
-    watch = [(xgboost.QuantileDMatrix(stop.x, stop.y, ref=data, max_bin=settings.max_bin, nthread=threads), "stop")]
+        return _as_served(xgboost.train(options, data, settings.max_rounds))
+    watch = xgboost.QuantileDMatrix(stop.x, stop.y, weight=stop.weights, ref=data, **shared)
     booster = xgboost.train(
         options,
         data,
         settings.max_rounds,
-        evals=watch,
+        evals=[(watch, "stop")],
         early_stopping_rounds=settings.patience_rounds,
         verbose_eval=False,
     )
-    return _single_threaded(booster[: booster.best_iteration + 1])
+    return _as_served(booster[: booster.best_iteration + 1])
 
 
-def load(folder: Path) -> XgboostModel:
-    """The model that `files` wrote; verify the file's hash first: the parser trusts its input."""
+def has_cuda() -> bool:
+    """Whether this build of XGBoost and a GPU are there."""
+    import torch
+
+    return bool(xgboost.build_info().get("USE_CUDA")) and torch.cuda.is_available()
+
+
+def load(content: bytes) -> XgboostModel:
+    """The model that `to_bytes` wrote."""
     booster = xgboost.Booster()
-    booster.load_model(bytearray((folder / FILE).read_bytes()))
-    return _single_threaded(booster)
+    booster.load_model(bytearray(content))
+    return _as_served(booster)
 
 
-def _single_threaded(booster: xgboost.Booster) -> XgboostModel:
-    booster.set_param({"nthread": 1})
+def _as_served(booster: xgboost.Booster) -> XgboostModel:
+    booster.set_param({"nthread": 1, "device": "cpu"})
     return XgboostModel(booster)

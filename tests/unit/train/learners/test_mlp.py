@@ -12,7 +12,7 @@ from candlelock.train.learner import Sample
 from candlelock.train.learners import mlp
 
 if TYPE_CHECKING:
-    from candlelock.contracts.stage_params import MlpParams, TrainParams
+    from candlelock.contracts.train_params import MlpParams, TrainParams
 
 
 @pytest.fixture
@@ -69,6 +69,6 @@ def test_training_is_scaled_by_the_training_rows_alone(settings: MlpParams) -> N
 
 def test_the_random_state_of_the_caller_does_not_matter(settings: MlpParams) -> None:
     torch.manual_seed(77)
-    first = mlp.fit(draw_sample(1), None, settings, 1, 1).files()
+    first = mlp.fit(draw_sample(1), None, settings, 1, 1).to_bytes()
     torch.manual_seed(78)
-    assert mlp.fit(draw_sample(1), None, settings, 1, 1).files() == first
+    assert mlp.fit(draw_sample(1), None, settings, 1, 1).to_bytes() == first
