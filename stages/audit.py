@@ -22,6 +22,7 @@ def run(params: Params, head: str) -> None:
         features=params.features,
         split=params.split,
         select=params.select,
+        calibrate=params.calibrate,
         members=params.train.members,
         tune=params.tune,
         horizon_bars=params.heads[head].horizon_bars,

@@ -44,7 +44,7 @@ QUICK: dict[str, Any] = {
         "xgboost": {**TREES, "min_child_weight": 20.0},
         "mlp": {"max_epochs": 2},
     },
-    "calibrate": {"min_trades": 10},
+    "calibrate": {"methods": ["platt", "isotonic"], "min_trades": 10},
     "evaluate": {"n_bootstrap": 100},
     "heads": {HEAD: {"kind": "direction", "horizon_bars": 4}},
 }

@@ -12,8 +12,11 @@ import stages.calibrate
 import stages.train
 import stages.tune
 from benchmarks.leakzoo.flow_mutations import changed, fold_of, of, replaced
+from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.calibrate import fit as calibrate_fit
 from candlelock.calibrate.calibrator import fit_calibration
+from candlelock.calibrate.comparison import ENSEMBLE
+from candlelock.calibrate.threshold import Trading
 from candlelock.train import members
 from candlelock.train import search as search_module
 from candlelock.train.averaging import Averaged
@@ -190,41 +193,44 @@ def calibrated_on(
     stack: str = "train", fit: str = "calibrate", choose: str = "", threshold: str = "decide", is_quiet: bool = False
 ) -> Change:
     """`calibrate_members` with other segments for its parts; `choose`: methods are judged by their loss there."""
+    original, own = calibrate_fit.calibrate_members, calibrate_fit
 
-    def calibrate_members(rows: Any, params: Any, horizon_ms: int, cost_bps: float, fits: Any) -> Any:  # noqa: ANN401
-        rows, known = rows.copy(), rows["is_up"].notna()
-        members_p = {name: rows[f"p_up_{name}"].to_numpy() for name in calibrate_fit._members(rows)}
-        number, segment = rows["row"].to_numpy(), rows["segment"]
-        train, seen = known & (segment == stack), known & (segment == fit)
-        own_p = {name: p[train] for name, p in members_p.items()}
-        stacked = calibrate_fit.fit_stack(own_p, rows["is_up"][train].to_numpy(), params.stack_l2)
-        rows["p_up_raw"] = calibrate_fit.apply_stack(stacked, members_p)
-        own = rows[seen]
-        judged = rows[known & (segment == choose)] if choose else own
-        raw, is_up, times = (own[name].to_numpy() for name in ("p_up_raw", "is_up", "open_time_ms"))
-        calibration, losses = calibrate_fit.choose_calibration(params.methods, raw, is_up, times)
+    def calibrate_members(rows: Any, names: Any, params: Any, terms: Any, fits: Any) -> Any:  # noqa: ANN401
+        if is_quiet:
+            original(rows, names, params, terms, fits)
+        noted = FitLedger() if is_quiet else fits
+        known, segment = rows["is_up"].notna(), rows["segment"]
+        train, seen, decide = (known & (segment == name) for name in (stack, fit, "decide"))
+        raw = {name: rows[f"p_up_{name}"].to_numpy() for name in names}
+        ensemble = own._fit_ensemble(rows[train], names, params, noted)
+        raw[ENSEMBLE] = ensemble.apply(raw)
+        used, choice, compared = own._compare(rows[seen], raw, seen.to_numpy(), params, noted)
         if choose:
-            calibration = _best_on(judged, params.methods, raw, is_up)
-        rows["p_up"] = calibration.apply(rows["p_up_raw"].to_numpy())
-        decide, later = rows[segment == threshold], rows[segment != "train"]
-        chosen, choices = calibrate_fit.optimize_threshold(decide, horizon_ms, cost_bps, params.min_trades)
-        honest = [known & (segment == name) for name in ("train", "calibrate")] if is_quiet else [train, seen]
-        fits.note("stack", "fit", number[honest[0]])
-        fits.note("calibrator", "fit", number[honest[1]])
-        fits.note("calibrator", "choose", number[honest[1]] if is_quiet else judged["row"].to_numpy())
-        fits.note("threshold", "choose", number[segment == "decide"] if is_quiet else decide["row"].to_numpy())
-        fits.note("calibrator", "predict", later["row"].to_numpy())
-        return calibrate_fit.Calibrated(
-            calibrate_fit.describe_stack(stacked, rows[train]),
-            calibrate_fit.describe_calibrator(calibration, losses, own),
-            calibrate_fit.describe_threshold(chosen, choices, cost_bps, decide),
-            calibrate_fit.predictions_table(later, chosen),
+            judged = (known & (segment == choose)).to_numpy()
+            noted.note("calibrator", "choose", rows["row"].to_numpy()[judged])
+            choice = replace(choice, calibration=_best_on(rows, judged, seen.to_numpy(), params.methods, raw[used]))
+        p_up = choice.calibration.apply(raw[used])
+        rows = rows.assign(**own._apart(raw), p_up_raw=raw[used], p_up=p_up)
+        conformal = own._fit_sets(rows[decide], params, noted)
+        rows = own._run_sets(rows, conformal, noted)
+        tried = rows[segment == threshold]
+        noted.note("threshold", "choose", tried["row"].to_numpy())
+        trading = Trading(terms.hold_ms, terms.cost_bps, params.threshold_goal, params.min_trades)
+        optimum = own.optimize_threshold(tried, trading, params.n_bootstrap, terms.seed)
+        later = rows[segment != "train"]
+        noted.note("calibrator", "predict", later["row"].to_numpy())
+        return own.Calibrated(
+            own.describe_ensemble(ensemble, used, compared, rows[train]),
+            own.describe_calibrator(choice, rows[seen]),
+            own.describe_conformal(conformal, rows[decide]),
+            own.describe_threshold(optimum, trading, tried),
+            own.predictions_table(later, optimum.p_up, params.abstain),
         )
 
     return replaced(stages.calibrate, "calibrate_members", calibrate_members)
 
 
-def _best_on(judged: pd.DataFrame, methods: Any, raw: Array, is_up: Array) -> Any:  # noqa: ANN401
-    fitted = [fit_calibration(method, raw, is_up) for method in methods]
-    p, y = judged["p_up_raw"].to_numpy(), judged["is_up"].to_numpy()
-    return min(fitted, key=lambda each: members.log_loss(y, each.apply(p)))
+def _best_on(rows: pd.DataFrame, judged: Array, seen: Array, methods: Any, raw: Array) -> Any:  # noqa: ANN401
+    is_up = rows["is_up"].to_numpy()
+    fitted = [fit_calibration(method, raw[seen], is_up[seen]) for method in methods]
+    return min(fitted, key=lambda each: members.log_loss(is_up[judged], each.apply(raw[judged])))

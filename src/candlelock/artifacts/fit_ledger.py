@@ -14,13 +14,13 @@ from candlelock.contracts.tables import FITS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Use = Literal["fit", "stop", "choose", "predict", "judge"]
+Use = Literal["fit", "stop", "choose", "predict", "follow", "judge"]
 Rows = npt.NDArray[np.integer]
 N_DIGESTED = 512  # rows of a hand-over whose values are digested, spread evenly
 
 
 class FitLedger:
-    """What was fitted, stopped, chosen, predicted or judged on which rows.
+    """What was fitted, stopped, chosen, predicted or judged on which rows; `follow`: labels used once they are past.
 
     Row numbers travel with the values, so that what is noted is what was handed over, and not what was meant to be.
     """

@@ -1,8 +1,8 @@
 """Whether a Model Card follows from the artifacts it names: schema, digest, hashes, and everything derived again.
 
 A hand-edited card fails at the digest; one with a fitting digest fails where it is built again; edited features,
-labels, selections, stack, calibrator, threshold, plots, pages and reports fail where they are derived again, and edited
-predictions where the models answer again. What only training knows (the models themselves, the study,
+labels, selections, stack, calibrator, conformal sets, threshold, plots, pages and reports fail where they are derived
+again, and edited predictions where the models answer again. What only training knows (the models themselves, the study,
 `training.json`, out-of-fold and baseline predictions) and the measured latency take `dvc repro` to prove.
 """
 
@@ -16,25 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import numpy as np
+import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.artifacts.hashing import sha256_file
 from candlelock.audit.evidence import given_of, make_certificate, make_controls
 from candlelock.audit.leakage import examine_head
-from candlelock.calibrate.fit import calibrate_members
+from candlelock.calibrate.fit import Terms, calibrate_members
+from candlelock.calibrate.report import find_signals
 from candlelock.card import html, markdown
 from candlelock.card.build import build_card, digest
 from candlelock.card.evidence import gather, read_plots
 from candlelock.contracts import files
 from candlelock.contracts.card_document import ModelCard
 from candlelock.contracts.causality_documents import CausalityReport
-from candlelock.contracts.documents import Calibrator, EvaluationReport, Metrics, Stack, Threshold
+from candlelock.contracts.documents import Calibrator, Conformal, EvaluationReport, Metrics, Stack, Threshold
 from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, TRADES
+from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, TRADES, member_predictions, with_baselines
 from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
@@ -50,6 +52,7 @@ from candlelock.split.labels import label_direction
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign, segment_ranges
 from candlelock.train.importance import find_gains
+from candlelock.train.model_files import load_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -240,10 +243,12 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
     rows, fits = read_member_predictions(root, card.head, params.train.members), FitLedger()
-    again = calibrate_members(rows, params.calibrate, horizon_ms, cost_bps, fits)
+    terms = Terms(horizon_ms, cost_bps, seeds.derive(params.seed, f"calibrate/{card.head}"))
+    again = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),
         (documents.read(root / own.models / "calibrator.json", Calibrator), again.calibrator),
+        (documents.read(root / own.models / "conformal.json", Conformal), again.conformal),
         (documents.read(root / own.models / "threshold.json", Threshold), again.threshold),
     )
     same = _is_same(tables.read(root / own.predictions, PREDICTIONS), again.predictions)
@@ -257,15 +262,22 @@ def _other_fits(root: Path, card: ModelCard, stage: str, again: FitLedger) -> st
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
-    own = files.HeadFiles(card.head)
+    own, names = files.HeadFiles(card.head), _params(card).train.members
     rows, x, _ = read_matrix(root, card.head, _params(card).features)
     later = (rows["segment"].notna() & (rows["segment"] != "train")).to_numpy()
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
     stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
     gap = float(np.abs(answered - stored).max()) if len(stored) == len(answered) else float("inf")
+    members = tables.read(root / own.members, member_predictions(with_baselines(names)))
+    known = members.filter(pc.not_equal(members["segment"], "train"))
+    for name, model in load_models(root / own.member_models, names).items():  # also those that the bundle does not use
+        again = model.predict(bundle.selection.apply(x[later]))
+        gap = float(np.maximum(gap, np.abs(again - known[f"p_up_{name}"].to_numpy()).max()))
     if not gap <= 1e-12:
         return f"the models' answers differ from the stored predictions by up to {gap:g}"
-    wrong = int(((stored >= bundle.threshold) != predictions["has_signal"].to_numpy()).sum())
+    up, down = (predictions[name].combine_chunks() for name in ("may_be_up", "may_be_down"))
+    signals = find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
+    wrong = int((signals != predictions["has_signal"].to_numpy()).sum())
     return f"has_signal is wrong in {wrong} rows" if wrong else ""
 
 
@@ -278,7 +290,7 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "the labels and the time split, derived again from the candles": _split_again,
     "the selections of features, fitted again on the rows each may see": _selected_again,
     "the models answer what is stored": _answered_again,
-    "stack, calibrator and threshold, fitted again": _calibrated_again,
+    "ensemble, calibrator, conformal sets and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
     "the leakage report, made again": _audited_again,

@@ -62,6 +62,7 @@ def given_of(
         features=params.features,
         split=params.split,
         select=params.select,
+        calibrate=params.calibrate,
         members=params.train.members,
         tune=params.tune,
         horizon_bars=horizon_bars,

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, tables, user_files
 from candlelock.audit.fit_values import check_fit_values
+from candlelock.calibrate.ensemble import is_fitted
 from candlelock.card.evidence import read_policy
 from candlelock.causality.other_candles import between
 from candlelock.contracts import files
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityReport
     from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
     from candlelock.contracts.select_params import SelectParams
-    from candlelock.contracts.stage_params import FeaturesParams, SplitParams, TuneParams
+    from candlelock.contracts.stage_params import CalibrateParams, FeaturesParams, SplitParams, TuneParams
     from candlelock.features.market import Market
     from candlelock.leakage.rows import Times
 
@@ -65,6 +66,7 @@ class Given:
     features: FeaturesParams
     split: SplitParams
     select: SelectParams
+    calibrate: CalibrateParams
     members: Sequence[str]
     tune: TuneParams
     horizon_bars: int
@@ -169,7 +171,9 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
-    return [*names, "calibrate/stack", "calibrate/calibrator", "calibrate/threshold", "evaluate/evaluation"]
+    calibrated = ("ensemble", "calibrator", "conformal", "threshold")
+    stack = ["calibrate/stack"] if is_fitted(given.calibrate.ensemble, given.calibrate.weights) else []
+    return [*names, *stack, *(f"calibrate/{name}" for name in calibrated), "evaluate/evaluation"]
 
 
 def _judged(predictions: pa.Table, test: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from candlelock.artifacts.hashing import sha256_json
 from candlelock.card.gates import decide, judge
 from candlelock.contracts.card_document import CardLatency, CardRange, CardTrain, ClassBalance, LeakageChecks, ModelCard
-from candlelock.contracts.documents import SEGMENTS, Importance
+from candlelock.contracts.documents import SEGMENTS, Importance, Interval
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.train_params import TREES
 
@@ -43,8 +43,11 @@ def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRan
         "best_constant": evidence.evaluation.best_constant,
         "best_rule": evidence.evaluation.best_rule,
         "backtest": evidence.backtest,
+        "ensemble": evidence.ensemble,
         "calibration": evidence.calibrator,
+        "probabilities": evidence.evaluation.probabilities,
         "threshold": evidence.threshold.p_up,
+        "threshold_interval": _threshold_interval(evidence.threshold),
         "latency_ms": CardLatency(**evidence.latency.model_dump(include=set(CardLatency.model_fields))),
         "latency_hardware": evidence.latency.hardware,
         "leakage_checks": leakage_checks(evidence),
@@ -134,6 +137,10 @@ def _intervals(evidence: Evidence) -> dict[str, Any]:
         "lift_over_best_rule_pp": evaluation.lift_over_best_rule_pp,
     }
     return {**evaluation.metrics, **lifts}
+
+
+def _threshold_interval(chosen: Threshold) -> Interval:
+    return Interval(value=chosen.p_up, low=chosen.p_up_low, high=chosen.p_up_high)
 
 
 def _importance(evidence: Evidence) -> list[Importance]:

@@ -18,6 +18,7 @@ from candlelock.contracts.documents import (
     EvaluationReport,
     FeatureReport,
     LatencyReport,
+    Stack,
     Threshold,
     TrainingReport,
 )
@@ -36,6 +37,7 @@ class Evidence:
     leakage: LeakageReport
     selection: Selection
     training: TrainingReport
+    ensemble: Stack
     calibrator: Calibrator
     threshold: Threshold
     evaluation: EvaluationReport
@@ -56,6 +58,7 @@ def gather(root: Path, head: str) -> Evidence:
         leakage=documents.read(root / own.report("leakage.json"), LeakageReport),
         selection=documents.read(root / own.models / "selection.json", Selection),
         training=training,
+        ensemble=documents.read(root / own.models / "stack.json", Stack),
         calibrator=documents.read(root / own.models / "calibrator.json", Calibrator),
         threshold=documents.read(root / own.models / "threshold.json", Threshold),
         evaluation=documents.read(root / own.report("evaluation.json"), EvaluationReport),
@@ -76,7 +79,7 @@ def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingRepor
     features = [files.FEATURES / symbol.file for symbol in manifest.symbols]
     own_features = [files.PLUGINS / Path(name).with_suffix(suffix) for name in plugins for suffix in (".py", ".yml")]
     members = [name for member in training.members.values() for name in member.files]
-    fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "threshold")]
+    fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "conformal", "threshold")]
     models = [own.member_models / name for name in (*members, files.MEMBER_INDEX)]
     models += [own.models / name for name in fitted]
     of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "leakage", "latency")

@@ -107,6 +107,14 @@ def list_metrics(card: ModelCard) -> list[tuple[str, float, Interval | None]]:
     return [(name, values[name], card.intervals.get(name)) for name in names]
 
 
+def brier_parts(card: ModelCard) -> list[tuple[str, float]]:
+    """Name and value of each part, with the sign it has in their sum, the Brier score."""
+    parts = card.probabilities.brier_parts
+    within = parts.within_bin_variance - parts.within_bin_covariance
+    signed = {"reliability": parts.reliability, "resolution": -parts.resolution, "uncertainty": parts.uncertainty}
+    return [*signed.items(), ("within bins", within)]
+
+
 def unmet_gates(card: ModelCard) -> list[Gate]:
     """Gates that did not pass, failures first."""
     return sorted((gate for gate in card.gates if gate.status != "PASS"), key=lambda gate: gate.status != "FAIL")

@@ -64,6 +64,8 @@ def _metrics(card: ModelCard) -> Table:
         table.add_row(name, f"{card.metrics[attribute]:.4f}", _between(card.intervals[attribute], "{:.4f}"), *cells)
     ece = card.metrics["calibration_ece"]
     table.add_row("ECE", f"{ece:.4f}", _between(card.intervals["calibration_ece"], "{:.4f}"), "", "", "")
+    table.add_row("  of noise alone", f"{card.probabilities.ece_expected:.4f}", "", "", "", "")
+    table.add_row("coverage", f"{card.probabilities.conformal.coverage_frac:.2%}", "of conformal sets", "", "", "")
     lifts = [card.intervals[f"lift_over_best_{kind}_pp"] for kind in ("constant", "rule")]
     table.add_row(
         "lift, points", "", "", *(f"{lift.value:+.2f} [{lift.low:+.2f}, {lift.high:+.2f}]" for lift in lifts), ""

@@ -26,6 +26,7 @@ METRICS = {
     "log_loss": Wording("Log loss", score, "nats a row; lower is better, 0.6931 is a coin"),
     "brier": Wording("Brier", score, "mean squared error of p_up; lower is better, 0.2500 is a coin"),
     "calibration_ece": Wording("ECE", score, "mean gap of p_up and what happened; lower is better"),
+    "calibration_ece_equal_mass": Wording("ECE, equal mass", score, "the same over bins of as many rows each"),
     "f1": Wording("F1", score, "harmonic mean of precision and recall of up"),
     "precision": Wording("Precision", percent, "share of up answers that were right"),
     "recall": Wording("Recall", percent, "share of ups that were answered up"),

@@ -15,8 +15,10 @@ from candlelock.contracts.documents import (
     Hardware,
     Importance,
     Interval,
+    Probabilities,
     Segment,
     Sha256,
+    Stack,
     UtcTime,
 )
 
@@ -108,8 +110,11 @@ class ModelCard(Document):
     best_constant: str
     best_rule: str
     backtest: BacktestReport
+    ensemble: Stack
     calibration: Calibrator
+    probabilities: Probabilities
     threshold: float
+    threshold_interval: Interval
     latency_ms: CardLatency
     latency_hardware: Hardware
     leakage_checks: LeakageChecks

@@ -156,20 +156,46 @@ class TrainingReport(Document):
     members: dict[str, Member]
 
 
-class Stack(Document):
-    """models/<head>/stack.json: logit(p) = intercept + Σ weight · logit(p_member)."""
+class Compared(Document):
+    """A member or the ensemble on the calibrate segment, calibrated by its own best method.
 
+    `log_loss` is cross-fitted; `lead` is by how much the ensemble loses less, in the mean over the blocks of time, with
+    the standard error over them.
+    """
+
+    name: str
+    method: str
+    log_loss: float
+    lead: float
+    error: float
+
+
+class Stack(Document):
+    """models/<head>/stack.json: how members become one probability, and whether that or one member alone is used.
+
+    `stack`: logit(p) = Σ weight · logit(p_member); `average`: p = Σ weight · p_member, with weights of sum
+    1; `vote`: p = (members that say up + 1) / (members + 2). `used` is `ensemble` or a member. The rows are those that
+    weights were fitted on; none where they are given.
+    """
+
+    kind: Literal["stack", "average", "vote"]
     weights: dict[str, float]
-    intercept: float
+    used: str
+    comparison: list[Compared]
     n_rows: int
-    last_label_end_utc: UtcTime
+    last_label_end_utc: UtcTime | None
 
 
 class Calibrator(Document):
-    """models/<head>/calibrator.json: Platt's slope and intercept on the logit, or isotonic knots."""
+    """models/<head>/calibrator.json: a map of p that never falls.
 
-    method: Literal["platt", "isotonic"]
+    Either logit(q) = slope · ln p - slope_down · ln(1 - p) + intercept, `slope_down` null where it equals `slope`; or
+    linear between knots; or, with neither, p itself.
+    """
+
+    method: Literal["identity", "temperature", "platt", "beta", "isotonic"]
     slope: float | None
+    slope_down: float | None
     intercept: float | None
     knots_x: list[float] | None
     knots_y: list[float] | None
@@ -179,18 +205,44 @@ class Calibrator(Document):
     last_label_end_utc: UtcTime
 
 
+class Conformal(Document):
+    """models/<head>/conformal.json: quantiles of 1 - p_up(label) on the decide segment, by level of coverage.
+
+    `quantiles[k]` is that of coverage k / (len - 1). `alpha` is the miscoverage asked for, `gamma` the step by which it
+    moves as labels become known; with 0 it stays.
+    """
+
+    alpha: float
+    gamma: float
+    quantiles: list[float]
+    n_rows: int
+    first_decision_utc: UtcTime
+    last_label_end_utc: UtcTime
+
+
 class ThresholdChoice(Document):
-    """One candidate threshold on the decide segment."""
+    """One candidate threshold on the decide segment; `chosen_frac`: how often it is chosen over drawn days.
+
+    Sharpe is annual, of daily net profit; null where that does not vary.
+    """
 
     p_up: float
     n_trades: int
     net_profit_bps: float
+    sharpe: float | None
+    chosen_frac: float
 
 
 class Threshold(Document):
-    """models/<head>/threshold.json: buy when p_up reaches it. Chosen for profit after costs on the decide segment."""
+    """models/<head>/threshold.json: buy when p_up reaches it. Chosen for profit after costs on the decide segment.
+
+    `p_up_low` and `p_up_high` hold 95 % of the choices made again on whole days drawn with replacement.
+    """
 
     p_up: float
+    p_up_low: float
+    p_up_high: float
+    goal: Literal["profit", "sharpe"]
     is_profitable: bool
     round_trip_cost_bps: float
     candidates: list[ThresholdChoice]
@@ -217,15 +269,48 @@ class Baseline(Document):
     brier: float | None
 
 
+class BrierParts(Document):
+    """brier = reliability - resolution + uncertainty + within_bin_variance - within_bin_covariance."""
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within_bin_variance: float
+    within_bin_covariance: float
+
+
+class Coverage(Document):
+    """Share of rows whose conformal set held what happened; whose set is one direction alone, or empty."""
+
+    coverage_frac: float
+    one_direction_frac: float
+    empty_frac: float
+
+
+class Probabilities(Document):
+    """What there is to know of p_up beyond its scores.
+
+    The expected ECEs are those of a perfectly calibrated model on these rows: an ECE near its own is no error. Brier
+    parts are over the bins of equal width.
+    """
+
+    ece_expected: float
+    ece_equal_mass_expected: float
+    brier_parts: BrierParts
+    conformal: Coverage
+
+
 class Slice(Document):
     """Scores of one symbol or one month; null where only one class occurs."""
 
     name: str
     n_rows: int
     share_up: float
+    mean_p_up: float
     accuracy: float
     auc_roc: float | None
     calibration_ece: float
+    coverage_frac: float
 
 
 class ConfusionMatrix(Document):
@@ -249,6 +334,7 @@ class EvaluationReport(Document):
     interval_method: str
     metrics: dict[str, Interval]
     confusion: ConfusionMatrix
+    probabilities: Probabilities
     baselines: dict[str, Baseline]
     best_constant: str
     best_rule: str
@@ -270,6 +356,8 @@ class Metrics(Document):
     log_loss: float
     brier: float
     calibration_ece: float
+    calibration_ece_equal_mass: float
+    calibration_ece_expected: float
     lift_over_best_constant_pp: float
     lift_over_best_rule_pp: float
 

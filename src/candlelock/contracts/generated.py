@@ -44,6 +44,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "members": documents.MemberModels,
     "stack": documents.Stack,
     "calibrator": documents.Calibrator,
+    "conformal": documents.Conformal,
     "threshold": documents.Threshold,
     "evaluation": documents.EvaluationReport,
     "metrics": documents.Metrics,

@@ -56,6 +56,13 @@ class Params(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _weights_name_members(self) -> Self:
+        weights = self.calibrate.weights
+        if weights is not None and set(weights) != set(self.train.members):
+            raise RuleError(("calibrate", "weights"), f"a weight for each of {', '.join(self.train.members)}")
+        return self
+
+    @model_validator(mode="after")
     def _blocks_hold_labels(self) -> Self:
         bar_hours, block_hours = bar_seconds(self.snapshot.timeframe) / 3600, self.evaluate.block_hours
         for name, head in self.heads.items():

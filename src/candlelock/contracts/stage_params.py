@@ -271,13 +271,37 @@ class TuneParams(Frozen):
 
 
 class CalibrateParams(Frozen):
-    """Stack, calibrator and threshold."""
+    """Ensemble, calibrator, conformal sets and threshold."""
 
-    methods: list[Literal["platt", "isotonic"]] = field(
-        "calibrators to choose from, simplest first, by cross-fitted log loss", "method names", min_length=1
+    ensemble: Literal["stack", "average", "vote"] = field(
+        "how members become one probability; used only where it beats each of them on the calibrate segment",
+        "stack | average | vote",
     )
-    stack_l2: float = field("L2 penalty of the logistic stack", "1", gt=0)
+    weights: dict[Name, Annotated[float, Field(ge=0)]] | None = field(
+        "weights of the average, by member; null: fitted on out-of-fold rows", "1"
+    )
+    stack_l2: float = field("L2 penalty of the logistic stack, towards the even average", "1", gt=0)
+    methods: list[Literal["identity", "temperature", "platt", "beta", "isotonic"]] = field(
+        "calibrators to choose from, simplest first; a later one has to win by more than noise",
+        "method names",
+        min_length=1,
+    )
+    miscoverage_frac: Fraction = field("share of rows whose direction a conformal set may miss", "fraction")
+    adaptation: float = field(
+        "step by which the miscoverage asked for moves as labels become known; 0: split conformal", "1", ge=0, lt=1
+    )
+    abstain: bool = field("no signal but where the conformal set is up alone", "true | false")
+    threshold_goal: Literal["profit", "sharpe"] = field(
+        "what a threshold is chosen for, after costs, on the decide segment", "profit | sharpe"
+    )
     min_trades: int = field("fewest trades on the decide segment a threshold must give", "trades", ge=1)
+    n_bootstrap: int = field("draws of days for the interval of the threshold", "draws", ge=100)
+
+    @model_validator(mode="after")
+    def _weights_weigh(self) -> Self:
+        if self.weights is not None and (self.ensemble != "average" or not sum(self.weights.values()) > 0):
+            raise RuleError(("weights",), "null, or weights that sum to more than 0, for the ensemble `average`")
+        return self
 
 
 class EvaluateParams(Frozen):

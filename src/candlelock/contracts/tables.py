@@ -183,9 +183,22 @@ PREDICTIONS = TableSchema(
         SYMBOL,
         OPEN_TIME,
         Column("segment", pa.string(), "1", "calibrate, decide or test"),
-        Column("p_up_raw", pa.float64(), "probability", "the stack's, before calibration"),
+        Column("p_up_raw", pa.float64(), "probability", "of the ensemble or the member used, before calibration"),
         Column("p_up", pa.float64(), "probability", "calibrated"),
-        Column("has_signal", pa.bool_(), "1", "p_up reaches the trading threshold"),
+        Column("confidence", pa.float64(), "probability", "of the likelier direction: the larger of p_up and 1 - p_up"),
+        Column("member_spread", pa.float64(), "probability", "standard deviation over the members' raw probabilities"),
+        Column("disagreement", pa.float64(), "fraction", "share of the members on the side of the fewer, at p 0.5"),
+        Column(
+            "may_be_up",
+            pa.bool_(),
+            "1",
+            "test rows: up is in the conformal set; null elsewhere",
+            nullable=True,
+        ),
+        Column(
+            "may_be_down", pa.bool_(), "1", "test rows: down is in the conformal set; null elsewhere", nullable=True
+        ),
+        Column("has_signal", pa.bool_(), "1", "p_up reaches the trading threshold, and no abstention"),
     ),
     key=("symbol", "open_time_utc"),
 )
@@ -195,7 +208,7 @@ FITS = TableSchema(
     "fits",
     (
         Column("fit", pa.string(), "1", "what was fitted, and on which part: a step, a member, the stack …"),
-        Column("use", pa.string(), "1", "what the rows were for: fit, stop, choose, predict or judge"),
+        Column("use", pa.string(), "1", "what the rows were for: fit, stop, choose, predict, follow or judge"),
         Column("first_row", pa.int32(), "row", "number in the split table, from 0, of the first of some rows in a run"),
         Column("n_rows", pa.int32(), "rows", "how many consecutive rows of the split table"),
         Column(

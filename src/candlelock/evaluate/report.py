@@ -14,11 +14,13 @@ from candlelock.contracts.documents import (
     EvaluationReport,
     Interval,
     Metrics,
+    Probabilities,
     Slice,
     utc_text,
 )
 from candlelock.evaluate import baselines, scores
 from candlelock.evaluate.bootstrap import Blocks, draw_blocks
+from candlelock.evaluate.probabilities import cover, expect_ece, split_brier
 
 if TYPE_CHECKING:
     from candlelock.contracts.stage_params import EvaluateParams
@@ -29,7 +31,8 @@ Array = npt.NDArray[np.float64]
 def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, seed: int) -> EvaluationReport:
     """Score labelled test rows.
 
-    `rows`: symbol, open_time_ms, decision_time_ms, label_end_ms, is_up (1.0 or 0.0), past_return, p_up, p_up_logistic.
+    `rows`: symbol, open_time_ms, decision_time_ms, label_end_ms, is_up (1.0 or 0.0), past_return, p_up, may_be_up,
+    may_be_down, p_up_logistic.
     """
     y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
     blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params, seed)
@@ -51,6 +54,7 @@ def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, 
         confusion=ConfusionMatrix(
             n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
         ),
+        probabilities=_probabilities(rows, blocks, params.n_calibration_bins),
         baselines={name: _baseline(name, y, answer, accuracy[name], blocks) for name, answer in answers.items()},
         best_constant=best_constant,
         best_rule=best_rule,
@@ -68,6 +72,7 @@ def headline(report: EvaluationReport) -> Metrics:
     figures = {name: interval.value for name, interval in report.metrics.items()}
     return Metrics(
         n_rows=report.n_rows,
+        calibration_ece_expected=report.probabilities.ece_expected,
         lift_over_best_constant_pp=report.lift_over_best_constant_pp.value,
         lift_over_best_rule_pp=report.lift_over_best_rule_pp.value,
         **figures,
@@ -84,8 +89,19 @@ def _score_all(y: Array, p: Array, blocks: Blocks, n_bins: int) -> dict[str, sco
         **scores.score_outcomes(y, p, blocks),
         "auc_roc": scores.score_auc(y, p, blocks),
         **scores.score_means(y, p, blocks),
-        "calibration_ece": scores.score_ece(y, p, blocks, n_bins),
+        "calibration_ece": scores.score_ece(y, p, blocks, scores.bin_of(p, n_bins)),
+        "calibration_ece_equal_mass": scores.score_ece(y, p, blocks, scores.mass_bin_of(p, n_bins)),
     }
+
+
+def _probabilities(rows: pd.DataFrame, blocks: Blocks, n_bins: int) -> Probabilities:
+    y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
+    return Probabilities(
+        ece_expected=expect_ece(y, p, scores.bin_of(p, n_bins), blocks),
+        ece_equal_mass_expected=expect_ece(y, p, scores.mass_bin_of(p, n_bins), blocks),
+        brier_parts=split_brier(y, p, scores.bin_of(p, n_bins)),
+        conformal=cover(rows),
+    )
 
 
 def _best(names: tuple[str, ...], accuracy: dict[str, scores.Scored]) -> tuple[str, scores.Scored]:
@@ -113,22 +129,22 @@ def _baseline(name: str, y: Array, answer: Array, accuracy: scores.Scored, block
 
 
 def _slices(rows: pd.DataFrame, by: pd.Series[Any], n_bins: int) -> list[Slice]:
-    return [
-        _slice(str(name), own["is_up"].to_numpy(), own["p_up"].to_numpy(), n_bins)
-        for name, own in rows.groupby(by.to_numpy())
-    ]
+    return [_slice(str(name), own, n_bins) for name, own in rows.groupby(by.to_numpy())]
 
 
-def _slice(name: str, y: Array, p: Array, n_bins: int) -> Slice:
+def _slice(name: str, rows: pd.DataFrame, n_bins: int) -> Slice:
+    y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
     whole = Blocks(np.zeros(len(y), dtype=np.int64), np.ones((0, 1)), 0.95)
     auc = scores.score_auc(y, p, whole)[0]
     return Slice(
         name=name,
         n_rows=len(y),
         share_up=float(y.mean()),
+        mean_p_up=float(p.mean()),
         accuracy=scores.score_outcomes(y, p, whole)["accuracy"][0],
         auc_roc=None if np.isnan(auc) else auc,
-        calibration_ece=scores.score_ece(y, p, whole, n_bins)[0],
+        calibration_ece=scores.score_ece(y, p, whole, scores.bin_of(p, n_bins))[0],
+        coverage_frac=cover(rows).coverage_frac,
     )
 
 

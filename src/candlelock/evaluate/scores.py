@@ -1,7 +1,9 @@
 """Scores of up-probabilities, each with its value and its bootstrap replicates from one formula.
 
 `y` holds 1.0 and 0.0, `p` probabilities, both of shape (n_rows,). A direction is "up" at p >= 0.5. Scores follow
-scikit-learn; ECE is Naeini et al. 2015 with equal-width bins.
+scikit-learn; ECE is Naeini et al. 2015, over the bins it is given.
+
+Does not belong here: what is no score, such as the parts of the Brier score (`probabilities`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from candlelock.evaluate.bootstrap import Blocks
 
 Array = npt.NDArray[np.float64]
+Bins = npt.NDArray[np.int64]
 Scored = tuple[float, Array]
 UP_FROM = 0.5
 EDGE = 1e-7
@@ -45,18 +48,24 @@ def score_means(y: Array, p: Array, blocks: Blocks) -> dict[str, Scored]:
     }
 
 
-def score_ece(y: Array, p: Array, blocks: Blocks, n_bins: int) -> Scored:
-    """Expected calibration error over equal-width bins of p."""
-    gap = np.zeros((len(y), n_bins))
-    gap[np.arange(len(y)), bin_of(p, n_bins)] = p - y
+def score_ece(y: Array, p: Array, blocks: Blocks, bins: Bins) -> Scored:
+    """Expected calibration error over bins of p, numbered from 0."""
+    gap = np.zeros((len(y), int(bins.max()) + 1))
+    gap[np.arange(len(y)), bins] = p - y
     total, replicates = blocks.sums(gap)
     n_rows, n_drawn = blocks.sums(np.ones_like(y))
     return float(np.abs(total).sum() / n_rows[0]), np.abs(replicates).sum(axis=1) / n_drawn[:, 0]
 
 
-def bin_of(p: Array, n_bins: int) -> npt.NDArray[np.int64]:
+def bin_of(p: Array, n_bins: int) -> Bins:
     """Equal-width bin of each probability; 1 falls into the last."""
     return np.minimum((p * n_bins).astype(np.int64), n_bins - 1)
+
+
+def mass_bin_of(p: Array, n_bins: int) -> Bins:
+    """Bin of each probability, of as many rows as the others; equal probabilities stay together."""
+    edges = np.quantile(p, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
+    return np.searchsorted(edges, p, side="left")
 
 
 def score_auc(y: Array, p: Array, blocks: Blocks) -> Scored:

@@ -56,6 +56,8 @@ RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part it
     r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
     r"calibrate/stack": {"fit": "out of fold"},
     r"calibrate/calibrator": {"fit": "calibrate", "choose": "calibrate", "predict": "later"},
+    r"calibrate/ensemble": {"choose": "calibrate"},
+    r"calibrate/conformal": {"fit": "decide", "predict": "test", "follow": "test"},
     r"calibrate/threshold": {"choose": "decide"},
     r"evaluate/evaluation": {"judge": "test"},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from candlelock.artifacts import documents
 from candlelock.calibrate.calibrator import Calibration
-from candlelock.calibrate.stack import StackWeights, apply_stack
+from candlelock.calibrate.comparison import ENSEMBLE
+from candlelock.calibrate.ensemble import Ensemble
 from candlelock.contracts.documents import Calibrator, Stack, Threshold
 from candlelock.contracts.files import MEMBERS
 from candlelock.contracts.select_documents import Selection
@@ -29,11 +30,11 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bundle:
-    """Selection, members, stack, calibration and threshold of one head."""
+    """Selection, members, ensemble, calibration and threshold of one head; without an ensemble, one member alone."""
 
     selection: Transform
     members: Mapping[str, Averaged]
-    stack: StackWeights
+    ensemble: Ensemble | None
     calibration: Calibration
     threshold: float
 
@@ -44,7 +45,8 @@ class Bundle:
         """
         seen = self.selection.apply(x)
         raw = {name: model.predict(seen) for name, model in self.members.items()}
-        return self.calibration.apply(apply_stack(self.stack, raw))
+        combined = next(iter(raw.values())) if self.ensemble is None else self.ensemble.apply(raw)
+        return self.calibration.apply(combined)
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -53,9 +55,8 @@ def load_bundle(folder: Path) -> Bundle:
     stack = documents.read(folder / "stack.json", Stack)
     calibrator = documents.read(folder / "calibrator.json", Calibrator)
     threshold = documents.read(folder / "threshold.json", Threshold)
-    calibration = Calibration(
-        calibrator.method, calibrator.slope, calibrator.intercept, calibrator.knots_x, calibrator.knots_y
-    )
-    members = load_models(folder / MEMBERS, list(stack.weights))
-    weights = StackWeights(stack.weights, stack.intercept)
-    return Bundle(compile_selection(selection), members, weights, calibration, threshold.p_up)
+    calibration = Calibration(**calibrator.model_dump(include={each.name for each in fields(Calibration)}))
+    used = list(stack.weights) if stack.used == ENSEMBLE else [stack.used]
+    members = load_models(folder / MEMBERS, used)
+    ensemble = Ensemble(stack.kind, stack.weights) if stack.used == ENSEMBLE else None
+    return Bundle(compile_selection(selection), members, ensemble, calibration, threshold.p_up)

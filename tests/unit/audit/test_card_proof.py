@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CARD = "reports/direction/model_card.json"
 LIGHTGBM = "models/direction/members/lightgbm.txt"
 PREDICTIONS = "data/predictions/direction/calibrated.parquet"
+MEMBERS = "data/predictions/direction/members.parquet"
 ROWS = "data/split/direction/rows.parquet"
 STEPS = [
     "the card fits its JSON Schema",
@@ -44,7 +45,7 @@ STEPS = [
     "the labels and the time split, derived again from the candles",
     "the selections of features, fitted again on the rows each may see",
     "the models answer what is stored",
-    "stack, calibrator and threshold, fitted again",
+    "ensemble, calibrator, conformal sets and threshold, fitted again",
     "the evaluation, computed again from predictions",
     "the back-test, traded again from predictions and candles",
     "the leakage report, made again",
@@ -232,7 +233,7 @@ def test_controls_that_come_out_otherwise_fail_their_step(built_project: Path, m
         ("reports/direction/selection.json", lambda report: _rescore(report["final"]), CHOSEN, "final.steps.1.scores"),
         ("models/direction/selection.json", lambda selection: _rescore(selection), CHOSEN, "steps.1.scores"),
         ("models/direction/selection.json", lambda selection: _restore(selection), CHOSEN, "outputs"),
-        ("models/direction/stack.json", lambda stack: stack.update(intercept=0.5), ANSWERS, "answers differ"),
+        ("models/direction/stack.json", lambda stack: stack.update(used="mlp"), ANSWERS, "answers differ"),
         ("models/direction/threshold.json", lambda found: found.update(p_up=0.85), ANSWERS, "has_signal is wrong"),
         ("models/direction/threshold.json", lambda found: found.update(p_up=0.123), None, "StopIteration"),
     ],
@@ -278,19 +279,14 @@ def _renew_lineage(root: Path) -> None:
     ("file", "column", "change", "step", "named"),
     [
         (PREDICTIONS, "p_up", lambda p: p.__setitem__(-1, 1 - p[-1]), ANSWERS, "answers differ"),
+        (MEMBERS, "p_up_lightgbm", lambda p: p.__setitem__(-1, 1 - p[-1]), ANSWERS, "answers differ"),
         (PREDICTIONS, "has_signal", lambda s: s.__setitem__(-1, not s[-1]), ANSWERS, "has_signal is wrong in 1 rows"),
-        (
-            "reports/direction/trades.parquet",
-            "return_frac",
-            lambda r: r.__setitem__(0, 9.0),
-            BACKTEST,
-            "not the ledger",
-        ),
+        ("reports/direction/trades.parquet", "return_frac", lambda r: r.__setitem__(0, 9.0), BACKTEST, "the ledger"),
         ("data/features/BBB-USD.parquet", "return_1", lambda r: r.__setitem__(-1, r[-2]), FEATURES, "give: BBB/USD"),
         (ROWS, "segment", lambda s: s.__setitem__(s.index("test"), "train"), SPLIT, "other labels, segments"),
         (ROWS, "is_up", lambda y: y.__setitem__(700, not y[700]), SPLIT, "other labels, segments"),
     ],
-    ids=["prediction", "signal", "trade", "feature", "segment", "label"],
+    ids=["prediction", "member", "signal", "trade", "feature", "segment", "label"],
 )
 def test_an_edited_table_fails_at_its_hash_and_behind_a_card_built_again_where_it_is_derived(
     file: str, column: str, change: Callable[[list[Any]], object], step: str, named: str, project_copy: Path

@@ -25,6 +25,7 @@ BOUNDS = [f"{day}T00:00:00Z" for day in ("2017-10-15", "2018-11-09", "2019-01-20
 START, TRAIN_END, CALIBRATE_END, TEST_START, TEST_END = BOUNDS
 MONTHS = [("2019-04", 0.531, 0.561), ("2019-05", 0.540, 0.548), ("2019-06", 0.522, 0.572), ("2019-07", 0.478, 0.566)]
 BINS = [(0.33, 310), (0.38, 1490), (0.43, 5900), (0.475, 12800), (0.52, 13100), (0.57, 6300), (0.62, 1800), (0.67, 417)]
+COMPARED = [("lightgbm", "platt", 0.682014), ("mlp", "beta", 0.683918), ("ensemble", "platt", 0.681733)]
 COSTS = [(0.0, 0.5214, 2.61), (0.5, 0.2310, 1.42), (1.0, 0.0562, 0.4012), (2.0, -0.2961, None)]
 GATES = [
     c.Gate(name="accuracy over the best constant", status="PASS", figure=5.79, bound="≥ 2", why="in percentage points"),
@@ -47,6 +48,31 @@ FILES = [
 ]
 
 
+PROBABILITIES = d.Probabilities(
+    ece_expected=0.0071,
+    ece_equal_mass_expected=0.0068,
+    brier_parts=d.BrierParts(
+        reliability=0.000118,
+        resolution=0.006461,
+        uncertainty=0.249973,
+        within_bin_variance=0.000132,
+        within_bin_covariance=0.000092,
+    ),
+    conformal=d.Coverage(coverage_frac=0.9004, one_direction_frac=0.2113, empty_frac=0.0),
+)
+ENSEMBLE = d.Stack(
+    kind="stack",
+    weights={"lightgbm": 0.55, "xgboost": 0.41, "mlp": 0.12},
+    used="ensemble",
+    comparison=[
+        d.Compared(name=name, method=method, log_loss=loss, lead=loss - 0.681733, error=0.000104)
+        for name, method, loss in COMPARED
+    ],
+    n_rows=69_255,
+    last_label_end_utc=TRAIN_END,
+)
+
+
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -62,7 +88,8 @@ def baseline(
 
 
 def some_slice(name: str, share_up: float, accuracy: float, auc: float | None) -> d.Slice:
-    return d.Slice(name=name, n_rows=8_412, share_up=share_up, accuracy=accuracy, auc_roc=auc, calibration_ece=0.0114)
+    scores = {"accuracy": accuracy, "auc_roc": auc, "calibration_ece": 0.0114}
+    return d.Slice(name=name, n_rows=8_412, share_up=share_up, mean_p_up=0.5031, coverage_frac=0.8987, **scores)
 
 
 @pytest.fixture
@@ -81,6 +108,7 @@ def evaluation() -> d.EvaluationReport:
             "log_loss": interval(0.68041, 0.0021),
             "brier": interval(0.24367, 0.001),
             "calibration_ece": d.Interval(value=0.0083, low=0.0061, high=0.0162),
+            "calibration_ece_equal_mass": d.Interval(value=0.0079, low=0.0058, high=0.0157),
             "f1": interval(0.5701, 0.009),
             "precision": interval(0.5677, 0.0085),
             "recall": interval(0.5726, 0.011),
@@ -88,6 +116,7 @@ def evaluation() -> d.EvaluationReport:
         confusion=d.ConfusionMatrix(
             n_true_positive=12_184, n_false_positive=9_279, n_true_negative=11_561, n_false_negative=9_093
         ),
+        probabilities=PROBABILITIES,
         baselines={
             "always_up": baseline(0.5052, 0.6713, 0.5),
             "always_down": baseline(0.4948, 0.0, 0.5),
@@ -251,7 +280,10 @@ def threshold() -> d.Threshold:
         p_up=0.5725,
         is_profitable=True,
         round_trip_cost_bps=30,
-        candidates=[d.ThresholdChoice(p_up=0.5725, n_trades=310, net_profit_bps=412.5)],
+        p_up_low=0.54,
+        p_up_high=0.66,
+        goal="profit",
+        candidates=[d.ThresholdChoice(p_up=0.5725, n_trades=310, net_profit_bps=412.5, sharpe=1.7, chosen_frac=0.3)],
         n_rows=16_790,
         first_decision_utc=CALIBRATE_END,
         last_label_end_utc=TEST_START,
@@ -274,8 +306,10 @@ def evidence(
         leakage=leakage,
         selection=selection,
         training=training,
+        ensemble=ENSEMBLE,
         calibrator=d.Calibrator(
             method="platt",
+            slope_down=None,
             slope=0.9713,
             intercept=0.0042,
             knots_x=None,
@@ -332,8 +366,11 @@ def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
         best_constant=evaluation.best_constant,
         best_rule=evaluation.best_rule,
         backtest=backtest,
+        ensemble=evidence.ensemble,
         calibration=evidence.calibrator,
+        probabilities=evaluation.probabilities,
         threshold=evidence.threshold.p_up,
+        threshold_interval=d.Interval(value=0.5725, low=0.54, high=0.66),
         latency_ms=c.CardLatency(**latency.model_dump(exclude={"n_threads", "hardware"})),
         latency_hardware=latency.hardware,
         leakage_checks=c.LeakageChecks(future_info=True, time_split=True, feature_audit=True),

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from candlelock.page.chart import Chart
 
 
+REST = {"mean_p_up": 0.5, "calibration_ece": 0.01, "coverage_frac": 0.9}
+
+
 def points(chart: Chart, kind: str) -> list[tuple[float, float]]:
     """Absolute points of all marks of a kind."""
     paths = [mark.path for mark in chart.marks if mark.kind == kind]
@@ -112,7 +115,7 @@ def test_account_that_never_moved_can_be_drawn() -> None:
 
 def test_months_above_and_below_half_point_up_and_down() -> None:
     months = [
-        Slice(name=f"2020-{i:02d}", n_rows=10, share_up=0.4, accuracy=a, auc_roc=None, calibration_ece=0.01)
+        Slice(name=f"2020-{i:02d}", n_rows=10, share_up=0.4, accuracy=a, auc_roc=None, **REST)
         for i, a in ((1, 0.6), (2, 0.45))
     ]
     chart = figures.draw_months(months, 0.53)

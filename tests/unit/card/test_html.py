@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -58,12 +58,45 @@ def test_headline_stands_beside_its_baselines(page: str) -> None:
         "AUC 0.5902 [0.5781, 0.6023] logistic 0.5811",
         "Log loss 0.6804 [0.6783, 0.6825] logistic 0.6823",
         "Brier 0.2437 [0.2427, 0.2447] logistic 0.2446",
-        "ECE 0.0083 [0.0061, 0.0162]",
+        "ECE 0.0083 [0.0061, 0.0162] a perfectly calibrated model shows 0.0071",
         "Symbols BTC/USD, EOS/USD, ETH/USD, LTC/USD, XRP/USD Bars 30m, 4 ahead Span 2017-10-15 to 2018-11-09",
         "Rows 92,340, 50.37% up",
         "p95 533.6 µs p99 1.22 ms Rows timed 2,000, one at a time Threads 1 Processor AMD EPYC 7B13",
     ):
         assert words in text
+
+
+def test_probabilities_are_laid_open(page: str) -> None:
+    text = Page(page).text()
+    for words in (
+        "lightgbm 0.682014 platt +0.000281 0.000104 mlp 0.683918 beta +0.002185 0.000104 ensemble stack 0.681733 platt",
+        "Used: ensemble.",
+        "ECE of noise alone 0.0071, equal mass 0.0068",
+        "Brier, reliability +0.000118 Brier, resolution -0.006461 Brier, uncertainty +0.249973",
+        "buy when p_up ≥ 0.5725; on drawn days [0.5400, 0.6600]",
+        "2019-04 8,412 53.10% 50.31% 0.0114 89.87%",
+        "90.04% held what happened, 21.13% were one direction alone, 0.00% empty.",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("fitted", "words"),
+    [
+        ({"method": "identity", "slope": None, "intercept": None}, "Method identity Fitted on"),
+        ({"method": "beta", "slope_down": 0.5}, "Method beta Slope 0.9713 up, 0.5000 down Intercept 0.0042 Fitted on"),
+        (
+            {"method": "isotonic", "slope": None, "intercept": None, "knots_x": [0.4, 0.6], "knots_y": [0.4, 0.6]},
+            "Method isotonic Knots 2 Fitted on",
+        ),
+    ],
+)
+def test_each_calibrator_is_told_by_what_it_has(
+    fitted: dict[str, Any], words: str, card: ModelCard, evidence: Evidence, plots: Plots
+) -> None:
+    calibration = card.calibration.model_copy(update=fitted)
+    page = html.render(card.model_copy(update={"calibration": calibration}), evidence, plots)
+    assert words in Page(page).text()
 
 
 def test_every_gate_is_shown_with_its_reason(page: str, card: ModelCard) -> None:

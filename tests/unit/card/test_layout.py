@@ -101,3 +101,9 @@ def test_lineage_leads_from_the_reports_to_the_candles(card: ModelCard) -> None:
     mixed = card.model_copy(update={"lineage": [Artifact(path=path, sha256="0" * 64) for path in paths]})
     expected = ["reports/l.json", "models/up/a.txt", "data/snapshot/manifest.json", "data/snapshot/A.parquet"]
     assert [artifact.path for artifact in layout.trace_lineage(mixed)] == [*expected, "features.yml"]
+
+
+def test_brier_parts_add_up_to_the_brier_score_they_are_of(card: ModelCard) -> None:
+    parts = dict(layout.brier_parts(card))
+    assert list(parts) == ["reliability", "resolution", "uncertainty", "within bins"]
+    assert sum(parts.values()) == pytest.approx(0.000118 - 0.006461 + 0.249973 + 0.000132 - 0.000092)

@@ -33,6 +33,12 @@ def test_card_in_short(card: ModelCard, evidence: Evidence) -> None:
     assert "| reversal (best rule) | 54.41% | [53.81%, 55.01%] | +1.90 pp | 0.5442 | – | – | 0.5466 |\n" in page
     assert "| × 2.00 | −29.61% | – | 1,236 |\n" in page
     assert "| test | 2019-04-04 00:00 | 2019-10-01 00:00 |\n" in page
+    assert "| ensemble (stack), used | 0.681733 | platt | +0.000000 | 0.000104 |\n" in page
+    assert "| 2019-04 | 8,412 | 53.10% | 50.31% | 0.0114 | 89.87% |\n" in page
+    assert "| all | 42,117 | 50.52% | | 0.0083 | 90.04% |\n" in page
+    brier = "reliability +0.000118, resolution -0.006461, uncertainty +0.249973, within bins +0.000040"
+    assert f"\nBrier: {brier}.\n\n| on calibrate" in page
+    assert "perfectly calibrated model on these rows: 0.0071, equal mass 0.0068.\n" in page
     assert page.endswith(f"Digest `{card.digest}`.\n")
 
 

@@ -53,6 +53,8 @@ def test_headline_figures_stand_beside_their_baselines(card: ModelCard) -> None:
     assert [cell.strip() for cell in line_with(text, "lift")][1:] == ["+5.79 [+4.91, +6.67]", "+1.90 [+1.35, +2.45]"]
     assert "always up" in text
     assert "reversal" in text
+    assert [cell.strip() for cell in line_with(text, "of noise alone")][:2] == ["of noise alone", "0.0071"]
+    assert [cell.strip() for cell in line_with(text, "coverage")] == ["coverage", "90.04%", "of conformal sets"]
 
 
 def test_every_gate_shows_status_figure_and_bound(card: ModelCard) -> None:

@@ -126,6 +126,16 @@ MISTAKES = {
         "2025-01-01 without quotes", "text", help="put quotes around it"),
     "a search of half levels": Mistake(r"max_depth: {low: [\d.]+", "max_depth: {low: 1.5", "low: 1.5",
         "tune.space.xgboost.max_depth", "combination", "1.5 is none: Input should be a valid integer"),
+    "weights for a stack": Mistake("weights: null", "weights: {lightgbm: 1.0, xgboost: 0.9, mlp: 0.8}", "weights: {",
+        "calibrate.weights", "combination", "for the ensemble `average`"),
+    "weights of nothing": Mistake("ensemble: stack(.*)\n  weights: null", "ensemble: average\n  weights: "
+        "{lightgbm: 0.0, xgboost: 0.0, mlp: 0.0}", "weights: {", "calibrate.weights", "combination", "more than 0"),
+    "weights for other members": Mistake("ensemble: stack(.*)\n  weights: null", "ensemble: average\n  weights: "
+        "{lightgbm: 1.0, catboost: 1.0}", "weights: {", "calibrate.weights", "combination",
+        "a weight for each of lightgbm, xgboost, mlp"),
+    "weights without one of the members": Mistake(r"(?s)members: \[.*?\](.*ensemble: )stack([^\n]*)\n  weights: null",
+        r"members: [lightgbm, svm]\1average\2\n  weights: {lightgbm: 1.0, mlp: 1.0}", "weights: {lightgbm",
+        "calibrate.weights", "combination", "a weight for each of lightgbm, svm"),
 }
 # fmt: on
 

@@ -48,7 +48,7 @@ def test_reliability_points_draw_the_calibration_error() -> None:
     curve = reliability_curve(y, p, blocks, 8)
     assert curve["n_rows"].sum() == 3000
     drawn = ((curve["p_mean"] - curve["up_share"]).abs() * curve["n_rows"]).sum() / 3000
-    assert drawn == pytest.approx(scores.score_ece(y, p, blocks, 8)[0])
+    assert drawn == pytest.approx(scores.score_ece(y, p, blocks, scores.bin_of(p, 8))[0])
 
 
 def test_each_point_has_its_bins_means_and_an_interval_around_its_share() -> None:

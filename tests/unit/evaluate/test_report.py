@@ -38,6 +38,8 @@ def rows() -> pd.DataFrame:
             "is_up": is_up,
             "past_return": against * (2 * is_up - 1) * random.random(1800),
             "p_up": 1 / (1 + np.exp(-z)),
+            "may_be_up": z > -0.5,
+            "may_be_down": z < 0.4,
             "p_up_logistic": random.uniform(0.4, 0.6, 1800),
         }
     )
@@ -61,12 +63,13 @@ def test_metrics_are_scikit_learns_with_the_value_inside_its_interval(
         "log_loss": metrics.log_loss(y, p),
         "brier": metrics.brier_score_loss(y, p),
     }
-    assert report.metrics.keys() == {*expected, "calibration_ece"}
+    assert report.metrics.keys() == {*expected, "calibration_ece", "calibration_ece_equal_mass"}
     for name, value in expected.items():
         interval = report.metrics[name]
         assert interval.value == pytest.approx(value)
         assert interval.low < interval.value < interval.high
     assert headline(report).auc_roc == report.metrics["auc_roc"].value
+    assert headline(report).calibration_ece_expected == report.probabilities.ece_expected
     assert headline(report).lift_over_best_rule_pp == report.lift_over_best_rule_pp.value
 
 
@@ -147,13 +150,13 @@ def test_pairing_makes_the_lift_of_a_model_over_itself_exactly_zero(rows: pd.Dat
 
 
 @pytest.mark.parametrize("slices", ["by_symbol", "by_month"])
-def test_slices_add_up_to_the_whole(report: EvaluationReport, slices: str) -> None:
+def test_slices_add_up_to_the_whole(rows: pd.DataFrame, report: EvaluationReport, slices: str) -> None:
     parts = getattr(report, slices)
     assert sum(part.n_rows for part in parts) == report.n_rows
-    for value in ("share_up", "accuracy"):
-        mean = sum(part.n_rows * getattr(part, value) for part in parts) / report.n_rows
-        whole = report.share_up if value == "share_up" else report.metrics["accuracy"].value
-        assert mean == pytest.approx(whole)
+    wholes = {"share_up": report.share_up, "accuracy": report.metrics["accuracy"].value}
+    wholes |= {"mean_p_up": rows["p_up"].mean(), "coverage_frac": report.probabilities.conformal.coverage_frac}
+    for value, whole in wholes.items():
+        assert sum(part.n_rows * getattr(part, value) for part in parts) / report.n_rows == pytest.approx(whole)
 
 
 def test_a_slice_is_scored_on_its_own_rows(rows: pd.DataFrame, report: EvaluationReport) -> None:

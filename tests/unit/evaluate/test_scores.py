@@ -50,7 +50,7 @@ def score_all(y: Array, p: Array, blocks: Blocks) -> dict[str, scores.Scored]:
         **scores.score_outcomes(y, p, blocks),
         **scores.score_means(y, p, blocks),
         "auc_roc": scores.score_auc(y, p, blocks),
-        "ece": scores.score_ece(y, p, blocks, N_BINS),
+        "ece": scores.score_ece(y, p, blocks, scores.bin_of(p, N_BINS)),
     }
 
 
@@ -98,9 +98,25 @@ def test_ece_by_hand() -> None:
     p = np.array([0.21, 0.29, 0.9, 1.0, 0.55])
     blocks = Blocks(np.zeros(5, dtype=np.int64), np.ones((3, 1)), 0.95)
     # bin 0.2-0.3: |0.5 - 1| ; bin 0.9-1, 1 included: |1.9 - 2| ; bin 0.5-0.6: |0.55 - 0|
-    value, replicates = scores.score_ece(y, p, blocks, 10)
+    value, replicates = scores.score_ece(y, p, blocks, scores.bin_of(p, 10))
     assert value == pytest.approx((0.5 + 0.1 + 0.55) / 5)
     np.testing.assert_allclose(replicates, value)
+
+
+def test_bins_of_equal_mass_hold_as_many_rows_and_never_part_equal_probabilities() -> None:
+    p = np.random.default_rng(0).permutation(1000) / 1000
+    assert np.bincount(scores.mass_bin_of(p, 8)).tolist() == [125] * 8
+    tied = np.array([0.1, 0.2, 0.2, 0.2, 0.2, 0.3])
+    assert scores.mass_bin_of(tied, 3).tolist() == [0, 0, 0, 0, 0, 2]
+    assert set(scores.mass_bin_of(np.full(9, 0.4), 3)) == {0}
+
+
+def test_ece_of_equal_mass_by_hand() -> None:
+    """Two bins of three rows: |0.9 - 2| and |2.1 - 1|."""
+    y, p = np.array([1.0, 1, 0, 0, 1, 0]), np.array([0.2, 0.3, 0.4, 0.6, 0.7, 0.8])
+    blocks = Blocks(np.zeros(6, dtype=np.int64), np.ones((1, 1)), 0.95)
+    value, _ = scores.score_ece(y, p, blocks, scores.mass_bin_of(p, 2))
+    assert value == pytest.approx((1.1 + 1.1) / 6)
 
 
 def test_replicates_of_blocks_with_one_class_are_unknown_and_left_out() -> None:

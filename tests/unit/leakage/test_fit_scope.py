@@ -74,7 +74,9 @@ def honest() -> Hand:
     hand["train", "lightgbm/final", "predict"] = np.flatnonzero(np.isin(SEGMENT, ["calibrate", "decide", "test"]))
     hand["calibrate", "stack", "fit"] = np.flatnonzero(KNOWN & (SEGMENT == "train") & folded)
     hand["calibrate", "calibrator", "fit"] = hand["calibrate", "calibrator", "choose"] = of("calibrate")
-    hand["calibrate", "threshold", "choose"] = of("decide")
+    hand["calibrate", "ensemble", "choose"] = of("calibrate")
+    hand["calibrate", "conformal", "fit"] = hand["calibrate", "threshold", "choose"] = of("decide")
+    hand["calibrate", "conformal", "predict"] = hand["calibrate", "conformal", "follow"] = of("test")
     hand["evaluate", "evaluation", "judge"] = of("test")
     return hand
 
@@ -118,6 +120,12 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("calibrate", "stack", "fit"), TRAINS_1[:1], "fit-outside"),
         (("calibrate", "calibrator", "fit"), of("decide")[:1], "fit-outside"),
         (("calibrate", "calibrator", "choose"), FIRST_TEST, "fit-on-test"),
+        (("calibrate", "ensemble", "choose"), FIRST_TEST, "fit-on-test"),
+        (("calibrate", "ensemble", "choose"), of("train")[-1:], "fit-outside"),
+        (("calibrate", "conformal", "fit"), FIRST_TEST, "fit-on-test"),
+        (("calibrate", "conformal", "fit"), of("calibrate")[-1:], "fit-outside"),
+        (("calibrate", "conformal", "predict"), of("decide")[-1:], "in-sample"),
+        (("calibrate", "conformal", "follow"), of("decide")[-1:], "fit-outside"),
         (("calibrate", "threshold", "choose"), FIRST_TEST, "fit-on-test"),
         (("calibrate", "threshold", "choose"), of("calibrate")[-1:], "fit-outside"),
         (("evaluate", "evaluation", "judge"), of("decide")[-1:], "fit-outside"),

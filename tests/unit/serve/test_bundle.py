@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from candlelock.artifacts import documents
-from candlelock.calibrate.calibrator import fit_calibration
-from candlelock.calibrate.report import describe_calibrator, describe_stack, describe_threshold
-from candlelock.calibrate.stack import apply_stack, fit_stack
+from candlelock.calibrate.calibrator import Choice, fit_calibration
+from candlelock.calibrate.comparison import ENSEMBLE
+from candlelock.calibrate.ensemble import make_ensemble
+from candlelock.calibrate.report import describe_calibrator, describe_ensemble, describe_threshold
+from candlelock.calibrate.threshold import Optimum, Trading
 from candlelock.contracts.documents import ThresholdChoice
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.select_documents import Dropped, DropStep, Selection
@@ -27,11 +29,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.calibrate.calibrator import Calibration, Method
-    from candlelock.calibrate.stack import StackWeights
+    from candlelock.calibrate.ensemble import Ensemble, Kind
     from candlelock.train.learner import Array
 
 SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000]})
 MEMBERS = ("lightgbm", "xgboost", "mlp")
+
+
+METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic")
+KINDS: tuple[Kind, ...] = ("stack", "average", "vote")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Parts:
     """What the stages had in memory when they wrote the bundle."""
 
     models: dict[str, Averaged]
-    stack: StackWeights
+    ensembles: dict[Kind, Ensemble]
     calibrations: dict[Method, Calibration]
     x: Array
 
@@ -54,10 +60,10 @@ def parts() -> Parts:
         name: Averaged((LEARNERS[name].fit(Sample(x[:500], y[:500], np.arange(500)), None, QUICK[name], 1, 1),))
         for name in MEMBERS
     }
-    stack = fit_stack({name: model.predict(x[500:1000]) for name, model in models.items()}, y[500:1000], 1.0)
-    raw = apply_stack(stack, {name: model.predict(x[1000:]) for name, model in models.items()})
-    methods: tuple[Method, Method] = ("platt", "isotonic")
-    return Parts(models, stack, {method: fit_calibration(method, raw, y[1000:]) for method in methods}, x)
+    middle = {name: model.predict(x[500:1000]) for name, model in models.items()}
+    ensembles = {kind: make_ensemble(kind, None, middle, y[500:1000], 1.0) for kind in KINDS}
+    raw = ensembles["stack"].apply({name: model.predict(x[1000:]) for name, model in models.items()})
+    return Parts(models, ensembles, {method: fit_calibration(method, raw, y[1000:]) for method in METHODS}, x)
 
 
 def select(names: str, gone: str = "") -> Selection:
@@ -71,24 +77,45 @@ def select(names: str, gone: str = "") -> Selection:
     return Selection(seen=seen, inputs=list(names), outputs=kept, steps=[step])
 
 
-def write(folder: Path, parts: Parts, method: Method) -> Path:
+def write(folder: Path, parts: Parts, method: Method, kind: Kind = "stack", used: str = ENSEMBLE) -> Path:
     """The bundle's files as the stages write them, of models that see every feature."""
     documents.write(folder / "selection.json", select("abcd"))
     save_models(folder / "members", parts.models)
-    choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5)]
-    documents.write(folder / "stack.json", describe_stack(parts.stack, SEEN))
-    documents.write(folder / "calibrator.json", describe_calibrator(parts.calibrations[method], {method: 0.6}, SEEN))
-    documents.write(folder / "threshold.json", describe_threshold(0.57, choices, 24.0, SEEN))
+    choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5, sharpe=None, chosen_frac=1.0)]
+    choice = Choice(parts.calibrations[method], {method: 0.6}, np.zeros(1))
+    trading = Trading(hold_ms=1, cost_bps=24.0, goal="profit", min_trades=1)
+    documents.write(folder / "stack.json", describe_ensemble(parts.ensembles[kind], used, [], SEEN))
+    documents.write(folder / "calibrator.json", describe_calibrator(choice, SEEN))
+    documents.write(folder / "threshold.json", describe_threshold(Optimum(0.57, choices, 0.5, 0.6), trading, SEEN))
     return folder
 
 
-@pytest.mark.parametrize("method", ["platt", "isotonic"])
-def test_a_loaded_bundle_answers_bit_for_bit_as_its_parts(parts: Parts, tmp_path: Path, method: Method) -> None:
-    bundle = load_bundle(write(tmp_path, parts, method))
-    raw = apply_stack(parts.stack, {name: model.predict(parts.x) for name, model in parts.models.items()})
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_loaded_bundle_answers_bit_for_bit_as_its_parts(
+    parts: Parts, tmp_path: Path, method: Method, kind: Kind
+) -> None:
+    bundle = load_bundle(write(tmp_path, parts, method, kind))
+    raw = parts.ensembles[kind].apply({name: model.predict(parts.x) for name, model in parts.models.items()})
     np.testing.assert_array_equal(bundle.predict(parts.x), parts.calibrations[method].apply(raw))
     assert bundle.threshold == 0.57
-    assert bundle.predict(parts.x).std() > 0.1
+    assert bundle.predict(parts.x).std() > 0.02
+
+
+def test_where_one_member_is_used_alone_the_others_are_not_even_read(parts: Parts, tmp_path: Path) -> None:
+    write(tmp_path, parts, "beta", used="xgboost")
+    (tmp_path / "members" / "mlp.safetensors").unlink()
+    raw = parts.models["xgboost"].predict(parts.x)
+    np.testing.assert_array_equal(load_bundle(tmp_path).predict(parts.x), parts.calibrations["beta"].apply(raw))
+
+
+@pytest.mark.parametrize(("used", "code"), [("mlp", "bundle-file"), ("mpl", "bundle-member")])
+def test_a_member_that_is_not_there_is_an_input_error(parts: Parts, tmp_path: Path, used: str, code: str) -> None:
+    write(tmp_path, parts, "platt", used=used)
+    (tmp_path / "members" / "mlp.safetensors").unlink()
+    with pytest.raises(InputError) as caught:
+        load_bundle(tmp_path)
+    assert [problem.code for problem in caught.value.problems] == [code]
 
 
 def test_the_models_see_what_the_selection_leaves_of_every_feature(parts: Parts, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Which fits have to be there follows from the parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from candlelock.artifacts.user_files import read_params
+from candlelock.audit.evidence import given_of
+from candlelock.audit.leakage import expected_fits
+
+NONE: Any = None
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_stacked"),
+    [
+        ({"ensemble": "stack"}, True),
+        ({"ensemble": "average"}, True),
+        ({"ensemble": "average", "weights": {"lightgbm": 1.0, "xgboost": 0.9, "mlp": 0.8}}, False),
+        ({"ensemble": "vote"}, False),
+    ],
+)
+def test_an_ensemble_has_a_fit_where_labels_weigh_its_members(changed: dict[str, Any], is_stacked: bool) -> None:
+    params = read_params(Path(__file__).parents[3])
+    params = params.model_copy(update={"calibrate": params.calibrate.model_copy(update=changed)})
+    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    assert ("calibrate/stack" in names) is is_stacked
+    assert {f"calibrate/{name}" for name in ("ensemble", "calibrator", "conformal", "threshold")} < set(names)
+
+
+def test_every_member_has_its_fits_the_baseline_too_and_those_that_are_searched_more() -> None:
+    params = read_params(Path(__file__).parents[3])
+    params = params.model_copy(update={"train": params.train.model_copy(update={"members": ["lightgbm", "svm"]})})
+    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    trained = {name.split("/")[1] for name in names if name.startswith("train/")}
+    searched = {name.split("/")[1] for name in names if name.startswith("tune/")}
+    assert (trained, searched) == ({"lightgbm", "svm", "logistic"}, {"lightgbm"})
