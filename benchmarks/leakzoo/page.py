@@ -21,7 +21,9 @@ INTRODUCTION = """# The leak zoo
 Each specimen is one leak planted in otherwise sound code, or a clean look-alike. A leak counts as caught when the audit
 names the right reason, such as the future, availability, or what a process kept; a finding of another kind does not
 count. Anything untrue that is said of a clean one is a false alarm. What is made of all history is rightly said to look
-back longer than declared; that is listed and no alarm. Leaks in bold are those that anybody would list.
+back longer than declared; that is listed and no alarm. Leaks in bold are those that anybody would list. A
+change of the flow that no ledger is told of has to show as in the control `blind`: on a market with a planted edge,
+drawn anew for each run, and on one that differs from it in test alone.
 """
 
 
