@@ -129,6 +129,9 @@ MISTAKES = {
     "weights for other members": Mistake("ensemble: stack(.*)\n  weights: null", "ensemble: average\n  weights: "
         "{lightgbm: 1.0, catboost: 1.0}", "weights: {", "calibrate.weights", "combination",
         "a weight for each of lightgbm, xgboost, mlp"),
+    "weights without one of the members": Mistake(r"(?s)members: \[.*?\](.*ensemble: )stack([^\n]*)\n  weights: null",
+        r"members: [lightgbm, svm]\1average\2\n  weights: {lightgbm: 1.0, mlp: 1.0}", "weights: {lightgbm",
+        "calibrate.weights", "combination", "a weight for each of lightgbm, svm"),
 }
 # fmt: on
 
