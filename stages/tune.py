@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from candlelock.artifacts import atomic, documents, seeds, tables
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts import files
-from candlelock.contracts.documents import StudyReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
+from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.tables import FITS
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix

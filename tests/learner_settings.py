@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 BOOSTING: dict[str, Any] = {"learning_rate": 0.1, "max_rounds": 60, "patience_rounds": 6}
 VALUES: dict[str, dict[str, Any]] = {
     "lightgbm": BOOSTING
-    | {"num_leaves": 7, "min_data_in_leaf": 20, "feature_fraction": 0.7, "bagging_fraction": 0.7}
+    | {"num_leaves": 7, "min_data_in_leaf": 20, "feature_fraction": 0.9, "bagging_fraction": 0.7}
     | {"lambda_l2": 1.0, "max_bin": 63},
     "xgboost": BOOSTING
     | {"max_depth": 3, "min_child_weight": 5.0, "colsample_bytree": 0.7, "subsample": 0.7}

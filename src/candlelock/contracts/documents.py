@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from candlelock.contracts.stage_params import SearchMetric  # noqa: TC001  (pydantic reads annotations)
-
 
 def _refuse_no_time(text: str) -> str:
     """ValueError for what only looks like a time, such as the 30th of February."""
@@ -61,49 +59,6 @@ class FeatureReport(Document):
     n_rows: int
     plugins: list[str]
     features: list[FeatureSummary]
-
-
-class Trial(Document):
-    """One trial of a search; `loss` is the mean of the folds' losses, weighted by their rows. Lower is better.
-
-    It ran on all rows (complete), on a share of the training rows (screened), or on all rows with the parameters of an
-    earlier trial (rerun). A pruned one was ended before its last fold, on the rows that the others of its kind saw.
-    """
-
-    number: int
-    parameters: dict[str, float]
-    fold_losses: list[float]
-    loss: float
-    state: Literal["complete", "screened", "pruned", "rerun"]
-    rerun_of: int | None
-
-
-class Study(Document):
-    """The search of one learner.
-
-    `n_rows`: rows the trials were judged on; `n_asked`: trials asked for, of which there are fewer, reruns apart, where
-    the time limit ended the search: such a study cannot be repeated. `best_losses`: the lowest loss up to each trial,
-    reruns apart. `importance`: shares that sum to 1, empty where too few trials ended.
-    """
-
-    sampler: str
-    seed: int
-    metric: SearchMetric
-    n_rows: int
-    n_asked: int
-    screen_frac: float
-    ended_by: Literal["trials", "time"]
-    trials: list[Trial]
-    best_trial: int
-    best_parameters: dict[str, float]
-    best_losses: list[float]
-    importance: dict[str, float]
-
-
-class StudyReport(Document):
-    """reports/<head>/study.json."""
-
-    studies: dict[str, Study]
 
 
 class Importance(Document):

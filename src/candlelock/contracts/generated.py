@@ -17,6 +17,7 @@ from candlelock.contracts.policy import Policy
 from candlelock.contracts.quality_documents import QualityReport
 from candlelock.contracts.select_documents import Selection, SelectionReport
 from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
+from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "test_reads": TestReads,
     "selection": Selection,
     "selection_report": SelectionReport,
-    "study": documents.StudyReport,
+    "study": StudyReport,
     "training": documents.TrainingReport,
     "members": documents.MemberModels,
     "stack": documents.Stack,

@@ -121,7 +121,7 @@ class TrainParams(Frozen):
     """The members of the ensemble. A key that `tune.space` searches starts from its value here."""
 
     members: list[Name] = field(
-        "learners whose probabilities are stacked; `candlelock learners` lists them", "learners", min_length=1
+        "learners whose probabilities are combined; `candlelock learners` lists them", "learners", min_length=1
     )
     n_seeds: int = field("models of each member, of other seeds, that are averaged", "models", ge=1, le=100)
     device: Device = field(

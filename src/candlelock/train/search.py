@@ -15,8 +15,8 @@ import optuna
 from optuna.trial import TrialState
 
 from candlelock.artifacts import seeds
-from candlelock.contracts.documents import Study, Trial
 from candlelock.contracts.errors import raise_if
+from candlelock.contracts.study_documents import Study, Trial
 from candlelock.train.checks import choose_device, row_problems
 from candlelock.train.fold_fits import FoldFits
 from candlelock.train.metric import METRICS

@@ -15,8 +15,8 @@ from candlelock.train.trials import freeze
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from candlelock.contracts.documents import Study, Trial
     from candlelock.contracts.stage_params import SearchMetric
+    from candlelock.contracts.study_documents import Study, Trial
     from candlelock.train.trials import Distributions
 
 MIN_ENDED = 8  # trials, for an importance

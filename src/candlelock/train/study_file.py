@@ -26,8 +26,8 @@ from pydantic import ValidationError
 
 from candlelock.artifacts import atomic
 from candlelock.artifacts.hashing import sha256_json
-from candlelock.contracts.documents import Trial
 from candlelock.contracts.errors import InputError, Problem
+from candlelock.contracts.study_documents import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

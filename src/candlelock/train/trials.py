@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from optuna.trial import FrozenTrial
 
-    from candlelock.contracts.documents import Trial
     from candlelock.contracts.stage_params import Frozen, SearchRange
+    from candlelock.contracts.study_documents import Trial
 
 Distributions = dict[str, IntDistribution | FloatDistribution]
 

@@ -24,8 +24,8 @@ from candlelock.train.study_file import study_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from candlelock.contracts.documents import Study
     from candlelock.contracts.stage_params import Frozen
+    from candlelock.contracts.study_documents import Study
     from candlelock.train.learner import Model
 
 BAR_MS = 3_600_000

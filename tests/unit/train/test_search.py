@@ -21,7 +21,7 @@ from tests.unit.train.search_runs import SPACES, STARTS, make_rows, make_task, r
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from candlelock.contracts.documents import Study
+    from candlelock.contracts.study_documents import Study
     from candlelock.contracts.train_params import LightgbmParams
     from candlelock.train.learner import Array
 

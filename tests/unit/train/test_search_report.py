@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from candlelock.contracts.documents import Study, Trial
 from candlelock.contracts.stage_params import SearchRange
+from candlelock.contracts.study_documents import Study, Trial
 from candlelock.train.search_report import (
     best_losses,
     best_of,

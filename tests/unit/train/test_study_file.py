@@ -21,8 +21,8 @@ from candlelock.train.study_file import find_key
 from tests.unit.train.search_runs import make_rows, make_task, run_search
 
 if TYPE_CHECKING:
-    from candlelock.contracts.documents import Study
     from candlelock.contracts.stage_params import Frozen
+    from candlelock.contracts.study_documents import Study
     from candlelock.train.learner import Model
     from candlelock.train.search import SearchTask
 
