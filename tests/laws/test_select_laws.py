@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from candlelock.artifacts import documents
 from candlelock.artifacts.fit_ledger import FitLedger
+from candlelock.artifacts.user_files import read_params
 from candlelock.contracts.select_documents import Selection
 from candlelock.contracts.select_params import SelectParams
 from candlelock.contracts.stage_params import SplitParams
@@ -27,6 +28,8 @@ from candlelock.split.segments import assign, fold_masks
 from candlelock.train.importance import find_gains
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, train_member
+from tests.learner_settings import QUICK
+from tests.pipeline.project import ROOT
 from tests.select_params import KEEP_ALL
 
 if TYPE_CHECKING:
@@ -241,7 +244,7 @@ def out_of_fold_auc(x: np.ndarray, y: np.ndarray, report: SelectionReport) -> fl
     """As the stages train: each fold's model sees the fold's selection, and answers the rows it may."""
     rows = ROWS.assign(is_up=np.where(ROWS["is_up"].isna(), np.nan, y))
     names = [f"f{i}" for i in range(x.shape[1])]
-    task = Task("logistic", None, 0.2, EMBARGO_MS, seed=1, threads=1)
+    task = Task("logistic", "direction", read_params(ROOT).train, QUICK["logistic"], EMBARGO_MS, seed=1, threads=1)
     sample = Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy())
     p = train_member(task, sample, rows, compile_report(report, names, 3), FitLedger()).out_of_fold
     known = ~np.isnan(p)

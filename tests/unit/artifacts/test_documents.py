@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from candlelock.artifacts import documents
-from candlelock.contracts.documents import Document, ThresholdChoice
+from candlelock.contracts.documents import Document
 from candlelock.contracts.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.errors import Problem
 
-CHOICE = ThresholdChoice(p_up=0.5, n_trades=3, net_profit_bps=-1.5)
+
+class Choice(Document):
+    """A document of a fraction, a count and a figure."""
+
+    p_up: float
+    n_trades: int
+    net_profit_bps: float
+
+
+CHOICE = Choice(p_up=0.5, n_trades=3, net_profit_bps=-1.5)
 
 
 def problems_of(folder: Path, text: str | bytes) -> list[Problem]:
     path = folder / "x.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     with pytest.raises(InputError) as caught:
-        documents.read(path, ThresholdChoice)
+        documents.read(path, Choice)
     assert all(str(path) in problem.place for problem in caught.value.problems)
     return list(caught.value.problems)
 
@@ -43,12 +52,12 @@ def test_what_is_no_number_is_not_written_and_the_old_file_stays(value: float, t
     documents.write(tmp_path / "x.json", CHOICE)
     with pytest.raises(ValueError, match="JSON compliant"):
         documents.write(tmp_path / "x.json", {"a": value})
-    assert documents.read(tmp_path / "x.json", ThresholdChoice) == CHOICE
+    assert documents.read(tmp_path / "x.json", Choice) == CHOICE
 
 
 def test_a_whole_number_may_stand_for_a_fraction(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(with_values(profit="2"))
-    read = documents.read(tmp_path / "x.json", ThresholdChoice)
+    read = documents.read(tmp_path / "x.json", Choice)
     assert isinstance(read.net_profit_bps, float)
 
 
@@ -110,13 +119,13 @@ def test_all_misfits_come_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["none.json", "."])
 def test_no_file_is_a_problem_of_its_own(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        documents.read(tmp_path / name, ThresholdChoice)
+        documents.read(tmp_path / name, Choice)
     assert [problem.code for problem in caught.value.problems] == ["document-missing"]
 
 
 def test_a_nested_misfit_is_named_by_its_whole_path(tmp_path: Path) -> None:
     class Shelf(Document):
-        choices: list[ThresholdChoice]
+        choices: list[Choice]
 
     (tmp_path / "x.json").write_text(f'{{"choices": [{with_values()}, {with_values(p_up="[]")}]}}')
     with pytest.raises(InputError) as caught:

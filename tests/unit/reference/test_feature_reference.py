@@ -171,7 +171,7 @@ def test_values_of_a_page_are_escaped() -> None:
 
 
 @pytest.fixture
-def built(tmp_path: Path, built_project: Path) -> Path:
+def tables(tmp_path: Path, built_project: Path) -> Path:
     """Two symbols' tables with one feature; the manifest is that of the built project."""
     manifest = documents.read(built_project / files.MANIFEST, Manifest)
     documents.write(tmp_path / files.MANIFEST, manifest.model_copy(update={"symbols": manifest.symbols[:2]}))
@@ -181,16 +181,16 @@ def built(tmp_path: Path, built_project: Path) -> Path:
     return tmp_path
 
 
-def test_the_spread_of_values_is_read_of_each_symbol(built: Path) -> None:
-    full, empty = read_spreads(built, "a_1")
+def test_the_spread_of_values_is_read_of_each_symbol(tables: Path) -> None:
+    full, empty = read_spreads(tables, "a_1")
     assert (full.n_rows, full.n_null, full.mean) == (102, 1, 50.0)
     assert full.quantiles == {"0%": 0, "1%": 1, "25%": 25, "50%": 50, "75%": 75, "99%": 99, "100%": 100}
     assert (empty.n_rows, empty.n_null, empty.mean, set(empty.quantiles.values())) == (2, 2, None, {None})
-    assert read_spreads(built, "b_1") == []
-    assert read_spreads(built / "elsewhere", "a_1") == []
+    assert read_spreads(tables, "b_1") == []
+    assert read_spreads(tables / "elsewhere", "a_1") == []
 
 
-def test_a_broken_table_is_a_clear_error(built: Path) -> None:
-    next((built / files.FEATURES).iterdir()).write_bytes(b"PAR1")
+def test_a_broken_table_is_a_clear_error(tables: Path) -> None:
+    next((tables / files.FEATURES).iterdir()).write_bytes(b"PAR1")
     with pytest.raises(InputError, match="table-unreadable"):
-        read_spreads(built, "a_1")
+        read_spreads(tables, "a_1")
