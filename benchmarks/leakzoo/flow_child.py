@@ -83,7 +83,8 @@ def find_codes(project: Path) -> set[str]:
     ledgers = {stage: tables.read(project / own.fits(stage), FITS) for stage in NOTING}
     selections = documents.read(project / own.report("selection.json"), SelectionReport)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
-    given: Any = SimpleNamespace(select=params.select, members=params.train.members, tune=params.tune)
+    asked = {"members": params.train.members, "tune": params.tune, "calibrate": params.calibrate}
+    given: Any = SimpleNamespace(select=params.select, **asked)
     checks = [
         check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
         check_fit_values(compile_report(selections, names, n_folds(rows)), rows, x, ledgers),
