@@ -12,7 +12,7 @@ import pytest
 from candlelock.leakage.module.guard import deed_of_open
 from candlelock.leakage.module.messages import ENDED, LAST, SILENT, Message, listen
 
-ROOTS = ("/opt/python",)
+ROOTS = ("/python",)
 READ, NEW = os.O_RDONLY, os.O_WRONLY | os.O_CREAT
 
 
@@ -23,10 +23,10 @@ READ, NEW = os.O_RDONLY, os.O_WRONLY | os.O_CREAT
         (b"/elsewhere/table.csv", READ, "module-reads"),
         (Path("/elsewhere/table.csv"), os.O_RDWR, "module-writes"),
         ("/elsewhere/table.csv", NEW, "module-writes"),
-        ("/opt/python/lib/table.csv", READ, None),
-        ("/opt/python/lib/table.csv", NEW, "module-writes"),
-        ("/opt/python2/table.csv", READ, "module-reads"),
-        ("/opt/python/../me/table.csv", READ, "module-reads"),
+        ("/python/lib/table.csv", READ, None),
+        ("/python/lib/table.csv", NEW, "module-writes"),
+        ("/python2/table.csv", READ, "module-reads"),
+        ("/python/../me/table.csv", READ, "module-reads"),
         ("/elsewhere/beside.py", READ, None),
         ("/elsewhere/beside.py", NEW, "module-writes"),
         (os.devnull, NEW, None),
