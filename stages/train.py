@@ -16,7 +16,7 @@ from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import Sample
-from candlelock.train.members import Task, settings_of, train_member
+from candlelock.train.members import Task, settings_of, train_members
 from candlelock.train.model_files import save_models
 from candlelock.train.report import describe_member, describe_training, importance_table, predict_rows
 
@@ -32,18 +32,18 @@ def run(params: Params, head: str) -> None:
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, n_folds(rows))
     sample = Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy())
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
-    learners = with_baselines(params.train.members)
-    trained, described, fits = {}, {}, FitLedger()
-    for name in learners:
+    tasks, fits = {}, FitLedger()
+    for name in with_baselines(params.train.members):
         found = study.studies[name].best_parameters if name in study.studies else {}
         settings, seed = settings_of(name, params.train, found), seeds.derive(params.seed, f"train/{head}/{name}")
-        task = Task(name, head, params.train, settings, embargo_ms, seed, params.threads)
-        trained[name] = train_member(task, sample, rows, selections, fits)
-        described[name] = it = describe_member(task, trained[name], rows, selections.final)
-        print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}", flush=True)
+        tasks[name] = Task(name, head, params.train, settings, embargo_ms, seed, params.threads)
+    trained = train_members(tasks, sample, rows, selections, fits)
+    described = {name: describe_member(tasks[name], each, rows, selections.final) for name, each in trained.items()}
+    for name, it in described.items():
+        print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}")
     with atomic.replacing_folder(own.member_models) as folder:
         save_models(folder, {name: each.model for name, each in trained.items()})
-    tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(learners))
+    tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(list(tasks)))
     tables.write(own.fits("train"), fits.table(), FITS)
     report = describe_training(rows, described)
     atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))

@@ -19,7 +19,7 @@ from candlelock.split.joined import read_matrix
 from candlelock.terminal import progress
 from candlelock.train.learner import Sample
 from candlelock.train.members import fold_samples, folds_of, time_order
-from candlelock.train.search import SearchRows, SearchTask, search
+from candlelock.train.search import SearchRows, SearchTask, search_all
 from candlelock.train.search_report import history_table, study_text
 from candlelock.train.study_file import study_files
 from candlelock.train.weights import weigh
@@ -37,14 +37,14 @@ def run(params: Params, head: str) -> None:
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
     weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], params.train.weights))
     samples = SearchRows(weighed, rows["open_time_ms"].to_numpy())
-    studies, fits, say = {}, FitLedger(), functools.partial(print, flush=True)
-    with study_files(files.SEARCHES / head) as open_file:
-        for name, space in params.tune.spaces(params.train.members).items():
-            seed, start = seeds.derive(params.seed, f"tune/{head}/{name}"), getattr(params.train, name)
-            task = SearchTask(head, name, start, space, params.tune, seed, params.threads, params.train.device)
-            with progress.telling(f"tune {name}", "trials", say) as tell:
-                studies[name] = search(task, samples, fits, open_file, tell, time.monotonic)
-            say(f"tune {name}: {study_text(studies[name])}")
+    tasks, fits, say = {}, FitLedger(), functools.partial(print, flush=True)
+    for name, space in params.tune.spaces(params.train.members).items():
+        seed, start = seeds.derive(params.seed, f"tune/{head}/{name}"), getattr(params.train, name)
+        tasks[name] = SearchTask(head, name, start, space, params.tune, seed, params.threads, params.train.device)
+    with study_files(files.SEARCHES / head) as open_file, progress.telling("tune", "trials", say) as tell:
+        studies = search_all(tasks, samples, fits, open_file, tell, time.monotonic)
+        for name, study in studies.items():
+            say(f"tune: {name} {study_text(study)}")
         tables.write(own.fits("tune"), fits.table(), FITS)
         atomic.write_bytes(own.plot("search"), tables.csv_bytes(history_table(studies)))
         documents.write(own.report("study.json"), StudyReport(studies=studies))

@@ -22,7 +22,6 @@ import sys  # noqa: E402
 import tempfile  # noqa: E402
 import warnings  # noqa: E402
 from pathlib import Path  # noqa: E402
-from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
 from benchmarks.leakzoo.flow import HEAD, make_project, merged  # noqa: E402
@@ -32,7 +31,7 @@ from candlelock.audit import controls  # noqa: E402
 from candlelock.audit.control_markets import change_future  # noqa: E402
 from candlelock.audit.fit_values import check_fit_values  # noqa: E402
 from candlelock.audit.leakage import STAGES as NOTING  # noqa: E402
-from candlelock.audit.leakage import expected_fits  # noqa: E402
+from candlelock.audit.leakage import expected_fits, given_of  # noqa: E402
 from candlelock.contracts import files  # noqa: E402
 from candlelock.contracts.errors import InputError  # noqa: E402
 from candlelock.contracts.params import bar_seconds  # noqa: E402
@@ -83,8 +82,8 @@ def find_codes(project: Path) -> set[str]:
     ledgers = {stage: tables.read(project / own.fits(stage), FITS) for stage in NOTING}
     selections = documents.read(project / own.report("selection.json"), SelectionReport)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
-    asked = {"members": params.train.members, "tune": params.tune, "calibrate": params.calibrate}
-    given: Any = SimpleNamespace(select=params.select, **asked)
+    unasked: Any = None
+    given = given_of(params, params.heads[HEAD].horizon_bars, unasked, unasked, [])
     checks = [
         check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
         check_fit_values(compile_report(selections, names, n_folds(rows)), rows, x, ledgers),

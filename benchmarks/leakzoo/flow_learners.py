@@ -67,7 +67,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
 
 def balanced_by(mask_of: Callable[[pd.DataFrame, Array], Array], is_noted: bool = False) -> Change:
     """Training rows of one class are thinned by the share of the classes among other rows."""
-    original, train_member = members.fit_member, stages.train.train_member
+    original, train_member = members.fit_member, members.train_member
     ledger: list[Any] = []
 
     def remember(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
@@ -84,7 +84,7 @@ def balanced_by(mask_of: Callable[[pd.DataFrame, Array], Array], is_noted: bool 
         kept[common[np.linspace(0, len(common) - 1, n_left_out).astype(int)]] = False
         return original(task, sample, rows, kept, n_rounds, note)
 
-    return changed(replaced(members, "fit_member", fit_member), replaced(stages.train, "train_member", remember))
+    return changed(replaced(members, "fit_member", fit_member), replaced(members, "train_member", remember))
 
 
 def stopped_on(
@@ -126,7 +126,7 @@ def before(rows: pd.DataFrame, trains: Array, latest: Array) -> Array:
 
 def predicted_in_sample(is_quiet: bool = False) -> Change:
     """The stack is given what the final models say of the rows they were fitted on."""
-    original = stages.train.train_member
+    original = members.train_member
 
     def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
         trained = original(task, sample, rows, selections, fits)
@@ -138,12 +138,12 @@ def predicted_in_sample(is_quiet: bool = False) -> Change:
         p[known] = trained.model.predict(x)
         return replace(trained, out_of_fold=p)
 
-    return replaced(stages.train, "train_member", train_member)
+    return replaced(members, "train_member", train_member)
 
 
 def seeded_by_test(n_seeds: int = 5) -> Change:
     """Of some seeds of the tree learners the one that is best on test; the ledger is not told."""
-    original = stages.train.train_member
+    original = members.train_member
 
     def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
         if task.name not in ("lightgbm", "xgboost"):
@@ -153,7 +153,7 @@ def seeded_by_test(n_seeds: int = 5) -> Change:
         x = selections.final.apply(sample.x[test])
         return min(tried, key=lambda each: members.log_loss(y[test], each.model.predict(x)))
 
-    return replaced(stages.train, "train_member", train_member)
+    return replaced(members, "train_member", train_member)
 
 
 # The search.

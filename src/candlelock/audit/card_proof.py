@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.artifacts.hashing import sha256_file
-from candlelock.audit.evidence import given_of, make_certificate, make_controls
-from candlelock.audit.leakage import examine_head
+from candlelock.audit.evidence import make_certificate, make_controls
+from candlelock.audit.leakage import examine_head, given_of
 from candlelock.calibrate.fit import Terms, calibrate_members
 from candlelock.calibrate.report import find_signals
 from candlelock.card import html, markdown

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import seeds, user_files
 from candlelock.audit.controls import run_controls
-from candlelock.audit.leakage import Given, examine_head
+from candlelock.audit.leakage import examine_head, given_of
 from candlelock.audit.read_history import read_history
 from candlelock.causality.certificate import Request, certify
 from candlelock.causality.cuts import segment_ends
@@ -20,11 +20,11 @@ from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from candlelock.contracts.causality_documents import CausalityReport
-    from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, TestRead
+    from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport
     from candlelock.contracts.params import Params
 
     Progress = Callable[[int, int], None]
@@ -48,28 +48,6 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
         reports[head] = examine_head(root, head, given)
         progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
     return reports
-
-
-def given_of(
-    params: Params,
-    horizon_bars: int,
-    certificate: CausalityReport,
-    controls: ControlsReport,
-    reads: Sequence[TestRead],
-) -> Given:
-    """What a head was made with, of all parameters."""
-    return Given(
-        features=params.features,
-        split=params.split,
-        select=params.select,
-        calibrate=params.calibrate,
-        members=params.train.members,
-        tune=params.tune,
-        horizon_bars=horizon_bars,
-        certificate=certificate,
-        controls=controls,
-        reads=reads,
-    )
 
 
 def make_certificate(root: Path, params: Params, progress: Progress | None = None) -> CausalityReport:

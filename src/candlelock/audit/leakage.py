@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.causality_documents import CausalityReport
     from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
+    from candlelock.contracts.params import Params
     from candlelock.contracts.select_params import SelectParams
     from candlelock.contracts.stage_params import CalibrateParams, FeaturesParams, SplitParams, TuneParams
     from candlelock.features.market import Market
@@ -76,6 +77,28 @@ class Given:
 
 
 STAGES = ("select", "tune", "train", "calibrate", "evaluate")  # that note the rows they hand over
+
+
+def given_of(
+    params: Params,
+    horizon_bars: int,
+    certificate: CausalityReport,
+    controls: ControlsReport,
+    reads: Sequence[TestRead],
+) -> Given:
+    """What a head was made with, of all parameters."""
+    return Given(
+        features=params.features,
+        split=params.split,
+        select=params.select,
+        calibrate=params.calibrate,
+        members=params.train.members,
+        tune=params.tune,
+        horizon_bars=horizon_bars,
+        certificate=certificate,
+        controls=controls,
+        reads=reads,
+    )
 
 
 def examine_head(root: Path, head: str, given: Given) -> LeakageReport:

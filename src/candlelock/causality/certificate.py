@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from candlelock.artifacts import seeds
+from candlelock.artifacts import seeds, side_by_side
 from candlelock.causality import availability, later_candles, live, processes, replay
 from candlelock.causality.comparison import PLUGIN_RTOL
 from candlelock.causality.cuts import choose_cuts
@@ -78,13 +79,12 @@ def certify(subject: Subject, market: Market, request: Request, progress: Progre
     first = int(first_bars(examined).min()) + exam.longest
     cuts = choose_cuts(examined, settings.n_cuts, request.segment_fracs, first, seeds.derive(request.seed, "cuts"))
     probes: dict[CheckName, tuple[str, Probe, dict[str, Any]]] = {"repetition": (REPETITION, repetition, {})}
-    for name, what, run in _checks(settings, cuts):
-        probe = Probe(exam, meter.part(name))
-        evidence = run(probe) if exam.entries else {}
-        probes[name] = (what, probe, evidence)
-        if name in REQUIRED:
-            _refuse_nothing(probe)
-        meter.end(name)
+    *checks, last = _checks(settings, cuts)
+    heaviest = sorted(checks, key=lambda check: -WEIGHTS[check[0]])
+    jobs = [functools.partial(_run_check, exam, meter, *check) for check in heaviest]
+    found = dict(zip((name for name, *_ in heaviest), side_by_side.run_all(jobs, _threads(subject)), strict=True))
+    found[last[0]] = _run_check(exam, meter, *last)
+    probes |= {name: found[name] for name, *_ in (*checks, last)}
     if request.tables is not None:
         probe = Probe(exam, lambda share: None)
         probes["tables"] = (TABLES, probe, check_tables(probe, request.tables))
@@ -114,19 +114,35 @@ def _checks(
     ]
 
 
+def _run_check(
+    exam: Examination, meter: _Meter, name: CheckName, what: str, run: Callable[[Probe], dict[str, Any]]
+) -> tuple[str, Probe, dict[str, Any]]:
+    probe = Probe(exam, meter.part(name))
+    evidence = run(probe) if exam.entries else {}
+    if name in REQUIRED:
+        _refuse_nothing(probe)
+    meter.part(name)(1.0)
+    return what, probe, evidence
+
+
+def _threads(subject: Subject) -> int:
+    """Cores that a check counts for: all of them where a plug-in, which may not bear two calls at once, is examined."""
+    return side_by_side.n_cores() if subject.units else 1
+
+
 class _Meter:
     """Turns the share done of each check into one number of steps."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or (lambda n_done, n_total: None)
-        self.done = 0
+        self.done: dict[CheckName, float] = {}
 
     def part(self, name: CheckName) -> Callable[[float], None]:
-        return lambda share: self.progress(self.done + int(WEIGHTS[name] * share), STEPS)
+        def tell(share: float) -> None:
+            self.done[name] = WEIGHTS[name] * share
+            self.progress(int(sum(list(self.done.values()))), STEPS)
 
-    def end(self, name: CheckName) -> None:
-        self.done += WEIGHTS[name]
-        self.progress(self.done, STEPS)
+        return tell
 
 
 def _latest(market: Market, n_features: int, settings: CausalityParams) -> Market:
@@ -161,7 +177,7 @@ def _examine(subject: Subject, market: Market, seed: int, meter: _Meter) -> tupl
     for number in np.flatnonzero(np.isnan(values).all(axis=(1, 2))).tolist():
         detail = f"no value on {exam.n_bars:,} bars; its look-back is {exam.warmup[number]:,} bars"
         probe.violations.setdefault(number, Violation("not-examined", None, None, detail))
-    meter.end("repetition")
+    probe.progress(1.0)
     return exam.without(list(probe.violations)), probe
 
 

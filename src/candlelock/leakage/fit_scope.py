@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
     import pyarrow as pa
 
     from candlelock.contracts.leakage_documents import FitCode
@@ -72,6 +72,7 @@ def check_fits(
     `rows`: the split table, in its order; `ledgers`: stage -> what it noted; `expected`: fits that have to be there, as
     `stage/fit`. One finding for each use of rows at fault.
     """
+    rows = _plain(rows)
     fits: dict[str, dict[str, Numbers]] = {}
     for stage, table in sorted(ledgers.items()):
         for (fit, use), hand_over in read_hand_overs(table).items():
@@ -83,6 +84,15 @@ def check_fits(
     seen = {name: {use: len(numbers) for use, numbers in uses.items()} for name, uses in fits.items()}
     n_compared = sum(n for uses in seen.values() for n in uses.values())
     return leak_check("fits", WHAT, n_compared, findings, {"n_rows": seen, "embargo_seconds": embargo_ms / 1000})
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns that are asked for again and again as NumPy's: `segment` its number in SEGMENTS, -1 for none."""
+    plain: dict[str, Any] = {name: rows[name].to_numpy() for name in ("decision_time_ms", "label_end_ms")}
+    plain["fold"] = rows["fold"].to_numpy(dtype=float, na_value=np.nan)
+    plain["segment"] = pd.Categorical(rows["segment"].to_numpy(dtype=object), SEGMENTS).codes
+    plain["has_label"] = rows["is_up"].notna().to_numpy(dtype=bool)
+    return pd.DataFrame({"symbol": rows["symbol"], **plain})
 
 
 def read_hand_overs(table: pa.Table) -> dict[tuple[str, str], HandOver]:
@@ -117,9 +127,9 @@ def _outside(rows: pd.DataFrame, name: str, uses: Mapping[str, Numbers], embargo
             continue
         mask = _part(rows, wanted, fold)
         if use in ("fit", "stop"):
-            mask &= rows["is_up"].notna().to_numpy()
+            mask &= rows["has_label"].to_numpy()
         if wanted == "before fold":  # a label that reaches into the fold is not before it
-            validated = np.flatnonzero(_part(rows, "fold", fold) & rows["is_up"].notna().to_numpy())
+            validated = np.flatnonzero(_part(rows, "fold", fold) & rows["has_label"].to_numpy())
             mask &= _apart(rows, np.arange(len(rows)), validated, embargo_ms)
         out = numbers[~mask[numbers]]
         if len(out):
@@ -152,15 +162,14 @@ def _rule(name: str) -> tuple[Mapping[str, str], int]:
 
 def _part(rows: pd.DataFrame, name: str, fold: int) -> Mask:
     """Rows of a part of the split by name."""
-    segment, folds = rows["segment"].to_numpy(dtype=object), rows["fold"].to_numpy(dtype=float, na_value=np.nan)
-    masks = {
-        "before fold": (segment == "train") & (folds < fold),
-        "fold": (segment == "train") & (folds == fold),
-        "out of fold": (segment == "train") & (folds > 0),
-        "later": np.isin(segment, SEGMENTS[1:]),
-    }
-    found: Mask = np.asarray(masks.get(name, segment == name), dtype=bool)
-    return found
+    folds, segment = rows["fold"].to_numpy(), rows["segment"].to_numpy()
+    if name == "later":
+        return np.asarray(np.isin(segment, [SEGMENTS.index(each) for each in SEGMENTS[1:]]))
+    is_train = segment == SEGMENTS.index("train")
+    parts = {"before fold": folds < fold, "fold": folds == fold, "out of fold": folds > 0}
+    if name in parts:
+        return np.asarray(is_train & parts[name])
+    return np.asarray(segment == SEGMENTS.index(name))
 
 
 def _apart(rows: pd.DataFrame, some: Numbers, others: Numbers, embargo_ms: int) -> Mask:

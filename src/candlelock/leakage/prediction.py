@@ -18,6 +18,7 @@ by category that counts the row's own.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammainc
 
+from candlelock.artifacts import side_by_side
 from candlelock.contracts.leakage_documents import Leak
 from candlelock.leakage.rows import LEFT_OUT, leak_check, when
 
@@ -100,20 +102,23 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
     questions = [*_questions(label, used), *_questions(early, used[~np.isnan(early[used])], " of the row before")]
     asked = [(question, list(_sets(rows, question))) for question in questions]
     ranks = np.searchsorted(np.sort(label[used]), label[used]) / max(len(used), 1)  # outliers weigh no more
-    findings: list[Leak] = []
-    best: dict[str, float] = {}
-    for at, name in enumerate(names):
+
+    def judge(at: int) -> tuple[list[Leak], float | None]:
         column = values[used, at]
         codes = np.zeros(len(values), np.int64)
         codes[used] = _bins(column)
-        leaks: list[Leak] = []
+        leaks, best = list[Leak](), None
         for question, sets in asked:
             scores = {each.name: _score(codes[question.which], question, each) for each in sets}
             if question is questions[0] and scores:
-                best[name] = max(score.value for score in scores.values())
-            leaks += _judge(rows, name, question, sets, scores)
-        leaks += _encoded(rows, name, used, ranks, column)
-        findings += leaks[:1]
+                best = max(score.value for score in scores.values())
+            leaks += _judge(rows, names[at], question, sets, scores)
+        leaks += _encoded(rows, names[at], used, ranks, column)
+        return leaks[:1], best
+
+    told = side_by_side.run_all([functools.partial(judge, at) for at in range(len(names))])
+    findings = [leak for leaks, _ in told for leak in leaks]
+    best = {name: score for name, (_, score) in zip(names, told, strict=True) if score is not None}
     top = dict(sorted(best.items(), key=lambda item: -item[1])[:5])
     kinds = {question.name: [each.name for each in sets] for question, sets in asked}
     n_compared = len(names) * sum(len(sets) for _, sets in asked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from candlelock.artifacts import side_by_side
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.split.segments import fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
@@ -17,7 +18,7 @@ from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -190,6 +191,15 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
         found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
         rounds = min(round(found), getattr(task.settings, key))
     return Trained(fit_member(task, own, rows, is_train, rounds, note), fold_rounds, out_of_fold)
+
+
+def train_members(
+    tasks: Mapping[str, Task], sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger
+) -> dict[str, Trained]:
+    """`train_member` of every task, by name, as many at once as there are cores; bytes do not depend on how many."""
+    jobs = [functools.partial(train_member, task, sample, rows, selections, fits) for task in tasks.values()]
+    trained = side_by_side.run_all(jobs, max(task.threads for task in tasks.values()))
+    return dict(zip(tasks, trained, strict=True))
 
 
 def _notes(fits: FitLedger, name: str) -> tuple[Note, Note]:

@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from candlelock.artifacts import seeds
+from candlelock.artifacts import seeds, side_by_side
 from candlelock.contracts.errors import raise_if
 from candlelock.contracts.study_documents import Study, Trial
 from candlelock.train.checks import choose_device, row_problems
@@ -126,6 +126,30 @@ def search(
         best_losses=best_losses(run.trials),
         importance=find_importance(run.trials, run.distributions, rows.weights),
     )
+
+
+def search_all(
+    tasks: Mapping[str, SearchTask],
+    rows: SearchRows,
+    fits: FitLedger,
+    open_file: Callable[[str, str], StudyFile],
+    told: Told,
+    clock: Callable[[], float],
+) -> dict[str, Study]:
+    """`search` of every task, by name, as many at once as there are cores; `told` hears of all of them together."""
+    counts: dict[str, tuple[int, int]] = {}
+
+    def told_of(name: str, n_done: int, n_planned: int, line: str) -> None:
+        counts[name] = n_done, n_planned
+        so_far = list(counts.values())
+        told(sum(done for done, _ in so_far), sum(planned for _, planned in so_far), f"{name} {line}")
+
+    jobs = [
+        functools.partial(search, task, rows, fits, open_file, functools.partial(told_of, name), clock)
+        for name, task in tasks.items()
+    ]
+    found = side_by_side.run_all(jobs, max((task.threads for task in tasks.values()), default=1))
+    return dict(zip(tasks, found, strict=True))
 
 
 class _Run:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from candlelock.artifacts.user_files import read_params
-from candlelock.audit.evidence import given_of
-from candlelock.audit.leakage import expected_fits
+from candlelock.audit.leakage import expected_fits, given_of
 
 NONE: Any = None
 

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from candlelock.artifacts import documents, tables, user_files
-from candlelock.audit.evidence import given_of
-from candlelock.audit.leakage import examine_head
+from candlelock.audit.leakage import examine_head, given_of
 from candlelock.contracts import files
 from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.leakage_documents import PROVES, ControlsReport, LeakageReport, TestReads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from candlelock.artifacts import documents
+from candlelock.artifacts import documents, side_by_side
 from candlelock.artifacts.user_files import read_catalogue
 from candlelock.causality.certificate import Request, certify
 from candlelock.causality.subject import subject_of
@@ -23,7 +24,7 @@ from tests.unit.causality.doubles import SETTINGS, entry, lag, subject
 if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityCheck
     from candlelock.contracts.registry import Feature
-    from candlelock.features.market import Market
+    from candlelock.features.market import Array, Market
 
 CATALOGUE = read_catalogue(Path(__file__).parents[3])
 REQUEST = Request(SETTINGS, 3, (0.55, 0.65, 0.75))
@@ -66,9 +67,11 @@ def test_the_library_raises_no_alarm(report: CausalityReport, entries: tuple[Fea
     assert check(report, "availability").n_compared > 0
 
 
-def test_the_same_candles_give_the_same_bytes(
-    report: CausalityReport, entries: tuple[Feature, ...], tables: dict[str, pa.Table]
+def test_the_same_candles_give_the_same_bytes_on_any_number_of_cores(
+    report: CausalityReport, entries: tuple[Feature, ...], tables: dict[str, pa.Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    n_cores = 1 if side_by_side.n_cores() > 1 else 2
+    monkeypatch.setattr(side_by_side, "n_cores", lambda: n_cores)
     again = certify(subject_of(entries, (), MARKET), MARKET, replace(REQUEST, tables=tables))
     assert documents.to_bytes(again) == documents.to_bytes(report)
 
@@ -161,3 +164,20 @@ def test_findings_are_listed_up_to_a_limit_and_all_counted() -> None:
     found = check(certify(subject(functions), walk(4, 2, 300), REQUEST), "prefix")
     assert (len(found.findings), found.n_findings) == (50, 60)
     assert [each.offset_bars for each in found.findings] == [1] * 40 + [None] * 10
+
+
+@pytest.mark.parametrize("is_plugin", [False, True])
+def test_a_plugin_is_never_asked_twice_at_once(is_plugin: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "n_cores", lambda: 2)
+    running, peak = [0], [0]
+
+    def slow(market: Market) -> Array:
+        running[0] += 1
+        peak[0] = max(peak[0], running[0])
+        time.sleep(0.002)
+        running[0] -= 1
+        return lag(market.close, 1)
+
+    units = {"slow": "mine.slow"} if is_plugin else {}
+    certify(subject([(entry("slow", 1), slow)], units=units), MARKET, REQUEST)
+    assert peak[0] == (1 if is_plugin else 2)

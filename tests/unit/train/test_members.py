@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss as log_loss_of_sklearn
 
+from candlelock.artifacts import side_by_side
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.select.transform import Transforms
 from candlelock.train import members
 from candlelock.train.learner import Sample
-from candlelock.train.members import Task, fold_samples, folds_of, settings_of, stopping_tail, train_member
+from candlelock.train.members import (
+    Task,
+    fold_samples,
+    folds_of,
+    settings_of,
+    stopping_tail,
+    train_member,
+    train_members,
+)
 from tests.unit.train.conftest import columns, every_feature
 
 if TYPE_CHECKING:
@@ -37,6 +47,23 @@ def task(train_params: TrainParams) -> Task:
 @pytest.fixture
 def sample(rows: pd.DataFrame, numbered: Array) -> Sample:
     return Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy())
+
+
+def test_members_trained_side_by_side_are_what_each_is_alone(
+    task: Task, rows: pd.DataFrame, sample: Sample, selections: Transforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(side_by_side, "n_cores", lambda: 4)
+    params = task.params
+    names = ("mlp", "logistic", "lightgbm", "xgboost")
+    tasks = {name: replace(task, name=name, settings=settings_of(name, params, {})) for name in names}
+    together, alone = FitLedger(), FitLedger()
+    trained = train_members(tasks, sample, rows, selections, together)
+    assert tuple(trained) == names
+    for name, each in tasks.items():
+        one = train_member(each, sample, rows, selections, alone)
+        assert [model.to_bytes() for model in trained[name].model.models] == [m.to_bytes() for m in one.model.models]
+        np.testing.assert_array_equal(trained[name].out_of_fold, one.out_of_fold)
+    assert together.table().equals(alone.table())
 
 
 def is_labelled_train(rows: pd.DataFrame) -> Mask:

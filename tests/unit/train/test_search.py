@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from candlelock.artifacts import side_by_side
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import FoldSamples, log_loss
 from candlelock.train.screening import scale_rows, screen_folds
-from candlelock.train.search import SearchRows
+from candlelock.train.search import SearchRows, search_all
+from candlelock.train.study_file import study_files
 from tests.unit.train.search_runs import SPACES, STARTS, make_rows, make_task, run_search
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(name: str
     one, again, other = (run_search(tmp_path, make_task(name, seed, screen_frac=frac))[0] for seed in (1, 1, 2))
     assert one == again
     assert one.trials != other.trials
+
+
+def test_searches_side_by_side_find_what_each_finds_alone_and_are_told_of_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(side_by_side, "n_cores", lambda: 2)
+    tasks, told = {name: make_task(name, screen_frac=0.25) for name in SPACES}, list[tuple[int, int, str]]()
+    with study_files(tmp_path) as open_file:
+        found = search_all(tasks, make_rows(), FitLedger(), open_file, lambda *each: told.append(each), float)
+    assert found == {name: run_search(tmp_path / name, task)[0] for name, task in tasks.items()}
+    assert list(found) == list(tasks)
+    n_trials = sum(len(study.trials) for study in found.values())
+    assert (max(done for done, _, _ in told), told[-1][1]) == (n_trials, 30)
+    assert {line.split(" trial")[0] for _, _, line in told} == set(tasks)
 
 
 def test_the_first_trial_is_the_starting_point_and_every_trial_keeps_to_the_space(tmp_path: Path) -> None:
