@@ -24,6 +24,7 @@ def run(params: Params, head: str) -> None:
         select=params.select,
         calibrate=params.calibrate,
         members=params.train.members,
+        is_refit=params.train.refit,
         tune=params.tune,
         horizon_bars=params.heads[head].horizon_bars,
         certificate=documents.read(files.CAUSALITY_REPORT, CausalityReport),

@@ -42,7 +42,7 @@ def run(params: Params, head: str) -> None:
     for name, it in described.items():
         print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}")
     with atomic.replacing_folder(own.member_models) as folder:
-        save_models(folder, {name: each.model for name, each in trained.items()})
+        save_models(folder, trained)
     tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(list(tasks)))
     tables.write(own.fits("train"), fits.table(), FITS)
     report = describe_training(rows, described)

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from benchmarks.leakzoo.flow_mutations import Array, Change
 
 
-def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = False, is_final: bool = False) -> Change:
-    """Learners are given `more(rows, trains)`; the final ones alone if `is_final`."""
+def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = False, part: str = "") -> Change:
+    """Learners are given `more(rows, trains)`; those of one `part` alone, such as final or refit, if there is one."""
     original = members.fit_member
 
     def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
-        if is_final and not np.array_equal(trains, of(rows, "train")):
+        if part not in ("", task.part):
             return original(task, sample, rows, trains, n_rounds, note)
         wider = more(rows, trains)
         if is_quiet:

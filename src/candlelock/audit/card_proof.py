@@ -31,7 +31,7 @@ from candlelock.card.evidence import gather, read_plots
 from candlelock.contracts import files
 from candlelock.contracts.card_document import ModelCard
 from candlelock.contracts.causality_documents import CausalityReport
-from candlelock.contracts.documents import Calibrator, Conformal, EvaluationReport, Metrics, Stack, Threshold
+from candlelock.contracts.documents import SEGMENTS, Calibrator, Conformal, EvaluationReport, Metrics, Stack, Threshold
 from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
     from pydantic import BaseModel
@@ -264,21 +265,28 @@ def _other_fits(root: Path, card: ModelCard, stage: str, again: FitLedger) -> st
 def _answered_again(card: ModelCard, root: Path) -> str:
     own, names = files.HeadFiles(card.head), _params(card).train.members
     rows, x, _ = read_matrix(root, card.head, _params(card).features)
-    later = (rows["segment"].notna() & (rows["segment"] != "train")).to_numpy()
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
-    stored, answered = predictions["p_up"].to_numpy(), bundle.predict(x[later])
-    gap = float(np.abs(answered - stored).max()) if len(stored) == len(answered) else float("inf")
+    stored, is_test = predictions["p_up"].to_numpy(), (rows["segment"] == "test").to_numpy(dtype=bool)
+    gaps = [_gap(bundle.predict(x[is_test]), predictions.filter(pc.equal(predictions["segment"], "test"))["p_up"])]
     members = tables.read(root / own.members, member_predictions(with_baselines(names)))
-    known = members.filter(pc.not_equal(members["segment"], "train"))
-    for name, model in load_models(root / own.member_models, names).items():  # also those that the bundle does not use
-        again = model.predict(bundle.selection.apply(x[later]))
-        gap = float(np.maximum(gap, np.abs(again - known[f"p_up_{name}"].to_numpy()).max()))
+    for segment in SEGMENTS[1:]:  # also those members that the bundle does not use
+        seen = bundle.selection.apply(x[(rows["segment"] == segment).to_numpy(dtype=bool)])
+        told = members.filter(pc.equal(members["segment"], segment))
+        models = load_models(root / own.member_models, names, before_refit=segment != "test")
+        gaps += [_gap(model.predict(seen), told[f"p_up_{name}"]) for name, model in models.items()]
+    gap = max(gaps)
     if not gap <= 1e-12:
         return f"the models' answers differ from the stored predictions by up to {gap:g}"
     up, down = (predictions[name].combine_chunks() for name in ("may_be_up", "may_be_down"))
     signals = find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
     wrong = int((signals != predictions["has_signal"].to_numpy()).sum())
     return f"has_signal is wrong in {wrong} rows" if wrong else ""
+
+
+def _gap(answered: npt.NDArray[np.float64], stored: pa.ChunkedArray) -> float:
+    """The largest difference; infinite where there is an answer more or less, or none."""
+    same = len(answered) == len(stored) and not np.isnan(answered).any()
+    return float(np.abs(answered - stored.to_numpy()).max(initial=0.0)) if same else float("inf")
 
 
 _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {

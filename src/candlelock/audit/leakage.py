@@ -69,6 +69,7 @@ class Given:
     select: SelectParams
     calibrate: CalibrateParams
     members: Sequence[str]
+    is_refit: bool
     tune: TuneParams
     horizon_bars: int
     certificate: CausalityReport
@@ -93,6 +94,7 @@ def given_of(
         select=params.select,
         calibrate=params.calibrate,
         members=params.train.members,
+        is_refit=params.train.refit,
         tune=params.tune,
         horizon_bars=horizon_bars,
         certificate=certificate,
@@ -194,6 +196,7 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
+        names += [f"train/{name}/refit"] if given.is_refit else []
     calibrated = ("ensemble", "calibrator", "conformal", "threshold")
     stack = ["calibrate/stack"] if is_fitted(given.calibrate.ensemble, given.calibrate.weights) else []
     return [*names, *stack, *(f"calibrate/{name}" for name in calibrated), "evaluate/evaluation"]

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
 from candlelock.card.gates import decide, judge
-from candlelock.contracts.card_document import CardLatency, CardRange, CardTrain, ClassBalance, LeakageChecks, ModelCard
+from candlelock.contracts.card_document import (
+    CardLatency,
+    CardRange,
+    CardRefit,
+    CardTrain,
+    ClassBalance,
+    LeakageChecks,
+    ModelCard,
+)
 from candlelock.contracts.documents import SEGMENTS, Importance, Interval
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.train_params import TREES
@@ -119,6 +127,7 @@ def _data_end(evidence: Evidence) -> str:
 
 def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
     training = evidence.training
+    refit = next(iter(training.members.values())).refit
     return CardTrain(
         snapshot_id=evidence.manifest.snapshot_id,
         range=CardRange(start=training.first_decision_utc, end=training.last_label_end_utc),
@@ -127,6 +136,7 @@ def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
         symbols=[symbol.symbol for symbol in evidence.manifest.symbols],
         timeframe=evidence.manifest.timeframe,
         horizon_bars=params.heads[head].horizon_bars,
+        refit=None if refit is None else CardRefit(rows=refit.n_rows, end=refit.last_label_end_utc),
     )
 
 

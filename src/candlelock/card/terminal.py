@@ -32,6 +32,9 @@ def print_card(console: Console, card: ModelCard, path: Path) -> None:
     )
     symbols = ", ".join(train.symbols)
     console.print(f"  trained on {train.rows:,} rows of {symbols}, {train.timeframe} bars, {_days(train.range)}")
+    if train.refit is not None:
+        end = train.refit.end[:10]
+        console.print(f"  and again  on all {train.refit.rows:,} rows before test, to {end}, before it was served")
     console.print(f"  tested on  {_days(test)}, {train.horizon_bars} bars ahead; snapshot {train.snapshot_id[:12]}\n")
     console.print(_metrics(card))
     console.print()

@@ -61,8 +61,15 @@ class ClassBalance(Document):
     neg: int
 
 
+class CardRefit(Document):
+    """All rows before test, that the members were trained on once more after everything else was chosen."""
+
+    rows: int
+    end: UtcTime
+
+
 class CardTrain(Document):
-    """What the model was trained on."""
+    """What the model was trained on. `refit`: null where calibrate and decide were kept out to the end."""
 
     snapshot_id: Sha256
     range: CardRange
@@ -71,6 +78,7 @@ class CardTrain(Document):
     symbols: list[str]
     timeframe: str
     horizon_bars: int
+    refit: CardRefit | None
 
 
 class CardLatency(Document):

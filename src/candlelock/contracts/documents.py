@@ -68,10 +68,19 @@ class Importance(Document):
     gain: float
 
 
+class Refit(Document):
+    """A member trained once more, on all rows before test."""
+
+    n_rounds: int
+    n_rows: int
+    last_label_end_utc: UtcTime
+
+
 class Member(Document):
     """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
 
-    `device`: what is trained on a GPU may have other bytes the next time.
+    Of the model that answered calibrate and decide; `refit`: of the one after it, which answered test and is served, so
+    that `files` has both. `device`: what is trained on a GPU may have other bytes the next time.
     """
 
     role: Literal["member", "baseline"]
@@ -85,6 +94,7 @@ class Member(Document):
     fold_rounds: list[int]
     out_of_fold_log_loss: float
     importance: list[Importance]
+    refit: Refit | None
 
 
 class ModelFile(Document):
@@ -95,9 +105,13 @@ class ModelFile(Document):
 
 
 class MemberModels(Document):
-    """models/<head>/members/members.json: learner -> files, one for each seed; its answer is the mean of theirs."""
+    """models/<head>/members/members.json: learner -> files, one for each seed; its answer is the mean of theirs.
+
+    `models` are served. `before_refit`: those that answered calibrate and decide, where these are others; else empty.
+    """
 
     models: dict[str, list[ModelFile]]
+    before_refit: dict[str, list[ModelFile]]
 
 
 class TrainingReport(Document):

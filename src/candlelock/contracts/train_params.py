@@ -132,6 +132,10 @@ class TrainParams(Frozen):
     early_stop_frac: float = field(
         "most recent share of a member's rows that decides when it stops", "fraction of rows", gt=0, le=0.5
     )
+    refit: bool = field(
+        "whether each member is trained once more, on all rows before test, to answer test and to be served",
+        "true | false",
+    )
     weights: WeightsParams = field("how much each row counts in training", "section")
     lightgbm: LightgbmParams = field("settings of lightgbm", "section")
     xgboost: XgboostParams = field("settings of xgboost", "section")

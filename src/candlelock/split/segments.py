@@ -69,6 +69,11 @@ def fold_masks(rows: pd.DataFrame, fold: int, embargo_ms: int) -> tuple[Mask, Ma
     return trains, validates
 
 
+def before_test(rows: pd.DataFrame) -> Mask:
+    """Labelled rows of all segments before test; every one of their labels ends, embargo included, before it."""
+    return rows["is_up"].notna().to_numpy(dtype=bool) & rows["segment"].isin(SEGMENTS[:-1]).to_numpy(dtype=bool)
+
+
 def n_folds(rows: pd.DataFrame) -> int:
     """Number of walk-forward folds in a split table."""
     return int(rows["fold"].max())

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from candlelock.artifacts import side_by_side
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.split.segments import fold_masks, n_folds
+from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
@@ -78,11 +78,20 @@ class FoldSamples:
 
 @dataclass(frozen=True)
 class Trained:
-    """A member: the final model, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere)."""
+    """A member: the model of train, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere).
+
+    `refit`: the same on all rows before test, which answers test and is served; None where `model` does.
+    """
 
     model: Averaged
     fold_rounds: list[int]
     out_of_fold: Array
+    refit: Averaged | None = None
+
+    @property
+    def served(self) -> Averaged:
+        """The model that answers from test on."""
+        return self.refit or self.model
 
 
 def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
@@ -169,7 +178,7 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
     `sample` holds every feature; a fold's models see what the fold's selection, fitted on its training rows, gives.
     A fold's models stop where its own tail says to the first of them. One tail is a noisy judge, so the final models
     train for the mean of what their own tail and every fold found, each scaled by the rows it had: more rows carry more
-    rounds.
+    rounds. So it is with the rows of a refit, which sees what calibrate and decide hold besides.
     """
     key = LEARNERS[task.name].rounds_key
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
@@ -190,7 +199,19 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
     if key is not None:
         found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
         rounds = min(round(found), getattr(task.settings, key))
-    return Trained(fit_member(task, own, rows, is_train, rounds, note), fold_rounds, out_of_fold)
+    model = fit_member(task, own, rows, is_train, rounds, note)
+    refit = _fit_again(task, own, rows, model.n_rounds, fits) if task.params.refit else None
+    return Trained(model, fold_rounds, out_of_fold, refit)
+
+
+def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int, fits: FitLedger) -> Averaged:
+    """The model of all rows before test; `n_rounds` are those of train's rows alone."""
+    seen, key, rounds = before_test(rows), LEARNERS[task.name].rounds_key, None
+    if key is not None:
+        n_train = int((seen & (rows["segment"] == "train").to_numpy(dtype=bool)).sum())
+        rounds = min(round(n_rounds * seen.sum() / n_train), getattr(task.settings, key))
+    note, _ = _notes(fits, f"{task.name}/refit")
+    return fit_member(replace(task, part="refit"), sample, rows, seen, rounds, note)
 
 
 def train_members(

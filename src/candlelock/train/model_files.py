@@ -17,31 +17,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.train.learner import Model
+    from candlelock.train.members import Trained
 
 
-def file_name(learner: str, number: int) -> str:
+def file_name(learner: str, number: int, *, before_refit: bool = False) -> str:
     """Of a learner's model by the number of its seed, from 1."""
-    return f"{learner}{f'.{number}' if number > 1 else ''}.{LEARNERS[learner].suffix}"
+    parts = (learner, *([str(number)] if number > 1 else []), *(["before_refit"] if before_refit else []))
+    return ".".join((*parts, LEARNERS[learner].suffix))
 
 
-def save_models(folder: Path, members: Mapping[str, Averaged]) -> None:
+def save_models(folder: Path, members: Mapping[str, Trained]) -> None:
     """Write a file for each model, and the index last."""
-    index = {name: [_save(folder, name, each) for each in enumerate(own.models, 1)] for name, own in members.items()}
-    documents.write(folder / MEMBER_INDEX, MemberModels(models=index))
+    served = {name: _save(folder, name, member.served, before_refit=False) for name, member in members.items()}
+    refitted = {name: member for name, member in members.items() if member.refit is not None}
+    before = {name: _save(folder, name, member.model, before_refit=True) for name, member in refitted.items()}
+    documents.write(folder / MEMBER_INDEX, MemberModels(models=served, before_refit=before))
 
 
-def _save(folder: Path, learner: str, numbered: tuple[int, Model]) -> ModelFile:
-    file, content = file_name(learner, numbered[0]), numbered[1].to_bytes()
-    atomic.write_bytes(folder / file, content)
-    return ModelFile(file=file, sha256=hashlib.sha256(content).hexdigest())
+def _save(folder: Path, learner: str, member: Averaged, *, before_refit: bool) -> list[ModelFile]:
+    saved = []
+    for number, model in enumerate(member.models, 1):
+        file, content = file_name(learner, number, before_refit=before_refit), model.to_bytes()
+        atomic.write_bytes(folder / file, content)
+        saved.append(ModelFile(file=file, sha256=hashlib.sha256(content).hexdigest()))
+    return saved
 
 
-def load_models(folder: Path, names: Sequence[str]) -> dict[str, Averaged]:
+def load_models(folder: Path, names: Sequence[str], *, before_refit: bool = False) -> dict[str, Averaged]:
     """The members of these names, each file parsed only when its hash is that of the index: parsers trust their input.
 
-    Raises InputError for a learner that the index does not name, and for a file that is missing or another one.
+    `before_refit`: those that answered calibrate and decide, be they others or not. Raises InputError for a learner
+    that the index does not name, and for a file that is missing or another one.
     """
-    index = documents.read(folder / MEMBER_INDEX, MemberModels).models
+    listed = documents.read(folder / MEMBER_INDEX, MemberModels)
+    index = (before_refit and listed.before_refit) or listed.models
     raise_if([problem for name in names for problem in _faults(folder, name, index)])
     return {name: Averaged(tuple(_load(folder, name, each) for each in index[name])) for name in names}
 

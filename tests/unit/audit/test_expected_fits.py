@@ -30,6 +30,15 @@ def test_an_ensemble_has_a_fit_where_labels_weigh_its_members(changed: dict[str,
     assert {f"calibrate/{name}" for name in ("ensemble", "calibrator", "conformal", "threshold")} < set(names)
 
 
+@pytest.mark.parametrize("is_refit", [True, False])
+def test_a_refit_is_expected_where_there_is_one(is_refit: bool) -> None:
+    params = read_params(Path(__file__).parents[3])
+    params = params.model_copy(update={"train": params.train.model_copy(update={"refit": is_refit})})
+    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    expected = {f"train/{name}/refit" for name in (*params.train.members, "logistic")} if is_refit else set()
+    assert {name for name in names if "refit" in name} == expected
+
+
 def test_every_member_has_its_fits_the_baseline_too_and_those_that_are_searched_more() -> None:
     params = read_params(Path(__file__).parents[3])
     params = params.model_copy(update={"train": params.train.model_copy(update={"members": ["lightgbm", "svm"]})})

@@ -149,6 +149,7 @@ def some_member(
         fold_rounds=rounds,
         out_of_fold_log_loss=loss,
         importance=[],
+        refit=d.Refit(n_rounds=max(rounds) + 9, n_rows=131_200, last_label_end_utc=TRAIN_END),
     )
 
 
@@ -340,6 +341,7 @@ def train(manifest: s.Manifest) -> c.CardTrain:
         symbols=SYMBOLS,
         timeframe="30m",
         horizon_bars=4,
+        refit=c.CardRefit(rows=131_200, end=TRAIN_END),
     )
 
 

@@ -71,6 +71,8 @@ def honest() -> Hand:
         hand["train", f"lightgbm/fold {fold}", "predict"] = validates
     folded = ROWS["fold"].fillna(-1).to_numpy() > 0
     hand["select", "final", "fit"] = hand["train", "lightgbm/final", "fit"] = of("train")
+    hand["train", "lightgbm/refit", "fit"] = np.concatenate([of(each) for each in ("train", "calibrate", "decide")])
+    hand["train", "lightgbm/refit", "predict"] = of("test")
     hand["train", "lightgbm/final", "predict"] = np.flatnonzero(np.isin(SEGMENT, ["calibrate", "decide", "test"]))
     hand["calibrate", "stack", "fit"] = np.flatnonzero(KNOWN & (SEGMENT == "train") & folded)
     hand["calibrate", "calibrator", "fit"] = hand["calibrate", "calibrator", "choose"] = of("calibrate")
@@ -116,6 +118,8 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("train", "lightgbm/fold 2", "fit"), BEFORE_FOLD_2, "in-sample"),
         (("select", "fold 2", "fit"), BEFORE_FOLD_2, "fit-outside"),
         (("train", "lightgbm/final", "fit"), of("decide")[:1], "fit-outside"),
+        (("train", "lightgbm/refit", "fit"), FIRST_TEST, "fit-on-test"),
+        (("train", "lightgbm/refit", "predict"), of("decide")[:1], "fit-outside"),
         (("train", "lightgbm/fold 1", "predict"), TRAINS_1[:1], "fit-outside"),
         (("calibrate", "stack", "fit"), TRAINS_1[:1], "fit-outside"),
         (("calibrate", "calibrator", "fit"), of("decide")[:1], "fit-outside"),

@@ -37,6 +37,7 @@ def train_params() -> TrainParams:
         {
             "members": ["lightgbm", "xgboost", "mlp"],
             "n_seeds": 1,
+            "refit": False,
             "device": "cpu",
             "early_stop_frac": 0.2,
             "weights": {"uniqueness": False, "half_life_days": None, "balance_classes": False},

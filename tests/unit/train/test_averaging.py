@@ -49,7 +49,7 @@ def test_a_member_answers_the_mean_of_its_seeds_and_notes_its_rows_once(
     np.testing.assert_array_equal(one.model.predict(x), one.model.models[0].predict(x))
     assert {model.n_rounds for model in three.model.models} == {one.model.n_rounds}
     assert noted.table().equals(noted_of_one.table())
-    save_models(tmp_path, {"lightgbm": three.model})
+    save_models(tmp_path, {"lightgbm": three})
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "lightgbm.2.txt",
         "lightgbm.3.txt",
@@ -57,6 +57,22 @@ def test_a_member_answers_the_mean_of_its_seeds_and_notes_its_rows_once(
         "members.json",
     ]
     np.testing.assert_array_equal(load_models(tmp_path, ["lightgbm"])["lightgbm"].predict(x), three.model.predict(x))
+
+
+def test_a_refitted_member_is_served_and_the_one_before_it_is_kept(
+    rows: pd.DataFrame, train_params: TrainParams, selections: Transforms, tmp_path: Path
+) -> None:
+    params = train_params.model_copy(update={"refit": True})
+    trained = {name: train(name, 2, rows, params, selections)[0] for name in ("lightgbm", "logistic")}
+    save_models(tmp_path, trained)
+    served, before = (load_models(tmp_path, list(trained), before_refit=each) for each in (False, True))
+    x = np.random.default_rng(9).normal(size=(50, 2))
+    for name, member in trained.items():
+        assert member.refit is not None
+        np.testing.assert_array_equal(served[name].predict(x), member.refit.predict(x))
+        np.testing.assert_array_equal(before[name].predict(x), member.model.predict(x))
+        assert (served[name].predict(x) != before[name].predict(x)).any()
+    assert {path.name for path in tmp_path.iterdir()} >= {"lightgbm.2.before_refit.txt", "logistic.before_refit.json"}
 
 
 def test_a_learner_without_chance_is_trained_once(

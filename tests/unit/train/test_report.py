@@ -11,7 +11,9 @@ import pytest
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import member_predictions
+from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.select.transform import Affine, Transform
+from candlelock.split.segments import before_test
 from candlelock.train.averaging import Averaged
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, Trained, log_loss, train_member
@@ -54,6 +56,46 @@ def test_predictions_are_out_of_fold_in_train_and_the_final_model_s_after_it(
     assert table["segment"].to_pylist() == rows["segment"].iloc[expected].tolist()
     assert spy.calls[-1].predicted[-1] == np.flatnonzero(is_later).tolist()
     assert rows["is_up"].iloc[expected].isna().any(), "unlabelled later rows are predicted too"
+
+
+def test_a_refit_sees_every_label_before_test_and_answers_test_alone(
+    rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy, selections: Transforms
+) -> None:
+    again = replace(task, params=task.params.model_copy(update={"refit": True}))
+    sample, fits = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), FitLedger()
+    member = train_member(again, sample, rows, selections, fits)
+    before = (rows["segment"].isin(["train", "calibrate", "decide"]) & rows["is_up"].notna()).to_numpy()
+    names = ("lightgbm", "xgboost", "mlp", "logistic")
+    predict_rows(rows, numbered, every_feature("b", "a"), dict.fromkeys(names, member), fits)
+    final, refit = spy.calls[-2:]
+    is_test = (rows["segment"] == "test").to_numpy()
+    is_between = rows["segment"].isin(["calibrate", "decide"]).to_numpy()
+    assert sorted(refit.sample) == np.flatnonzero(before).tolist()
+    assert final.predicted[-1] == np.flatnonzero(is_between).tolist()
+    assert refit.predicted[-1] == np.flatnonzero(is_test).tolist()
+    noted = read_hand_overs(fits.table())
+    assert noted["lightgbm/refit", "fit"].rows.tolist() == np.flatnonzero(before).tolist()
+    assert noted["lightgbm/refit", "predict"].rows.tolist() == np.flatnonzero(is_test).tolist()
+    assert noted["lightgbm/final", "predict"].rows.tolist() == np.flatnonzero(is_between).tolist()
+    told = describe_member(again, member, rows, BOTH)
+    assert told.refit is not None and (told.refit.n_rows, told.n_rows) == (before.sum(), len(final.sample))
+    assert told.files == ["lightgbm.txt", "lightgbm.before_refit.txt"]
+    assert told.refit.last_label_end_utc == utc_text(rows["label_end_ms"][before].max())
+
+
+@pytest.mark.parametrize("most", [1000, 3])
+def test_a_refit_has_rounds_for_its_rows_but_no_more_than_the_most(
+    rows: pd.DataFrame, task: Task, selections: Transforms, most: int
+) -> None:
+    settings = task.settings.model_copy(update={"max_rounds": most})
+    again = replace(task, settings=settings, params=task.params.model_copy(update={"refit": True}))
+    x = np.random.default_rng(0).normal(size=(len(rows), 2))
+    member = train_member(
+        again, Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy()), rows, selections, FitLedger()
+    )
+    n_before, n_train = before_test(rows).sum(), (before_test(rows) & (rows["segment"] == "train")).sum()
+    assert member.refit is not None
+    assert member.refit.n_rounds == min(round(member.model.n_rounds * n_before / n_train), most)
 
 
 def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
