@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,14 +54,21 @@ def main() -> None:
     params = read_params(ROOT)
     manifest, frames = candles.read(ROOT / files.SNAPSHOT)
     bar_ms = 1000 * bar_seconds(manifest.timeframe)
-    print(HEADER)
+    lines = [HEADER]
     for name in arguments.markets:
         with ThreadPoolExecutor(N_AT_ONCE) as pool:
             jobs = [
                 pool.submit(run_control, ROOT, params, name, make_market(name, params, frames, bar_ms, seed))
                 for seed in range(1, arguments.runs + 1)
             ]
-            print(line(name, [job.result()[0] for job in jobs]), flush=True)
+            done = []
+            for seed, job in enumerate(jobs, 1):
+                done.append(job.result()[0])
+                print(
+                    f"{name}, seed {seed}: {done[-1].verdict}, AUC {done[-1].auc_roc:.3f}", file=sys.stderr, flush=True
+                )
+        lines.append(line(name, done))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -271,7 +271,7 @@ def _find_key(task: SearchTask, rows: SearchRows) -> str:
         "device": task.device,
         "start": task.start.model_dump(mode="json"),
         "tune": task.params.model_dump(mode="json", exclude={"space", "timeout_s"}),
-        "space": [[key, limits.model_dump(mode="json")] for key, limits in task.space.items()],
+        "space": {key: limits.model_dump(mode="json") for key, limits in task.space.items()},
     }
     samples = [sample for fold in rows.folds for sample in (fold.trains, fold.validates)]
     values = [getattr(sample, each.name) for sample in samples for each in fields(sample)]

@@ -35,6 +35,12 @@ def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(name: str
     assert one.trials != other.trials
 
 
+def test_the_order_of_a_space_changes_nothing(tmp_path: Path) -> None:
+    turned = dict(reversed(SPACES["lightgbm"].items()))
+    one, other = (run_search(tmp_path, make_task(space=space))[0] for space in (SPACES["lightgbm"], turned))
+    assert one == other
+
+
 def test_searches_side_by_side_find_what_each_finds_alone_and_are_told_of_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
