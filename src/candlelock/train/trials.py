@@ -20,7 +20,7 @@ Distributions = dict[str, IntDistribution | FloatDistribution]
 
 
 def distributions_of(space: Mapping[str, SearchRange], start: Frozen) -> Distributions:
-    """What Optuna draws from, by key: whole numbers for a key whose start is one. The order of a file changes nothing."""
+    """What Optuna draws from: whole numbers for a key whose start is one. Sorted: a file's order changes nothing."""
     found: Distributions = {}
     for key, limits in sorted(space.items()):
         if isinstance(getattr(start, key), int):
