@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from candlelock.artifacts import side_by_side
 from candlelock.contracts.select_documents import Selection, SelectionReport
 from candlelock.select import drops, scores
 from candlelock.select.components import fit_pca
@@ -52,10 +54,13 @@ def fit_selections(
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     masks = [*(fold_masks(rows, fold, embargo_ms)[0] for fold in range(1, n_folds(rows) + 1)), is_train]
     y, parts = rows["is_up"].to_numpy(), [*(f"fold {number}" for number in range(1, len(masks))), "final"]
-    *folds, final = (
-        fit_selection(train_rows(x[mask], y[mask], names, rows.loc[mask, KEYS]), params, gains, fits, part)
-        for part, mask in zip(parts, masks, strict=True)
-    )
+
+    def fit(part: str, mask: npt.NDArray[np.bool_]) -> Selection:
+        seen = train_rows(x[mask], y[mask], names, rows.loc[mask, KEYS])
+        return fit_selection(seen, params, gains, fits, part)
+
+    pairs = zip(parts, masks, strict=True)
+    *folds, final = side_by_side.run_all([functools.partial(fit, part, mask) for part, mask in pairs])
     return SelectionReport(folds=folds, final=final)
 
 
