@@ -39,7 +39,7 @@ FeatureGroup = Literal[
 PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
 PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1"]
+SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall"]
 
 
 def _require_instant(text: str) -> str:
@@ -242,7 +242,9 @@ class TuneParams(Frozen):
     """The search for better settings on the train folds."""
 
     n_trials: int = field("trials per learner; the first is the starting point itself", "trials", ge=1)
-    metric: SearchMetric = field("what a trial is judged by", "log_loss | brier | auc | accuracy | f1")
+    metric: SearchMetric = field(
+        "what a trial is judged by", "log_loss | brier | auc | accuracy | f1 | precision | recall"
+    )
     screen_frac: float = field(
         "share of a fold's training rows that trials see, in whole blocks of time; 1: all",
         "fraction of rows",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, precision_score, recall_score, roc_auc_score
 
 from candlelock.train.members import log_loss
 
@@ -45,10 +45,20 @@ def _f1_loss(y: Array, p: Array, weights: Array | None) -> float:
     return 1.0 - float(f1_score(y > 0, p >= UP_FROM, sample_weight=weights, zero_division=0.0))
 
 
+def _precision_loss(y: Array, p: Array, weights: Array | None) -> float:
+    return 1.0 - float(precision_score(y > 0, p >= UP_FROM, sample_weight=weights, zero_division=0.0))
+
+
+def _recall_loss(y: Array, p: Array, weights: Array | None) -> float:
+    return 1.0 - float(recall_score(y > 0, p >= UP_FROM, sample_weight=weights))
+
+
 METRICS: Mapping[SearchMetric, Metric] = {
     "log_loss": Metric("log loss", log_loss),
     "brier": Metric("Brier score", _brier),
     "auc": Metric("1 - AUC", _auc_loss),
     "accuracy": Metric("1 - accuracy", _miss),
     "f1": Metric("1 - F1", _f1_loss),
+    "precision": Metric("1 - precision", _precision_loss),
+    "recall": Metric("1 - recall", _recall_loss),
 }

@@ -18,6 +18,8 @@ KNOWN = {
     "auc": 1 - 4 / 6,  # pairs of an up and a down in the right order: 0.9 over both, 0.4 and 0.5 over 0.2
     "accuracy": 2 / 5,
     "f1": 1 - 2 * 2 / (2 * 2 + 1 + 1),
+    "precision": 1 - 2 / 3,
+    "recall": 1 - 2 / 3,
 }
 
 
@@ -27,9 +29,24 @@ def test_losses_are_those_of_their_definitions(name: SearchMetric) -> None:
     assert METRICS[name].loss(Y, Y, None) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_row_that_counts_twice_is_a_row_that_is_there_twice(name: SearchMetric) -> None:
+    random = np.random.default_rng(5)
+    p, times = np.round(random.random(60), 1), random.integers(1, 4, 60)
+    y = (random.random(60) < p).astype(float)
+    weights = times / times.mean()
+    told, repeated = (
+        METRICS[name].loss(y, p, weights),
+        METRICS[name].loss(np.repeat(y, times), np.repeat(p, times), None),
+    )
+    assert told == pytest.approx(repeated, rel=1e-12)
+    assert told != pytest.approx(METRICS[name].loss(y, p, None), rel=1e-4)
+
+
 def test_every_metric_of_the_parameters_is_there() -> None:
     assert set(METRICS) == set(get_args(SearchMetric)) == set(KNOWN)
 
 
-def test_no_up_called_is_the_worst_f1() -> None:
-    assert METRICS["f1"].loss(Y, np.zeros(5), None) == 1
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_no_up_called_is_the_worst(name: SearchMetric) -> None:
+    assert METRICS[name].loss(Y, np.zeros(5), None) == 1

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from candlelock.train.screening import N_BLOCKS, scale_rows, spread_blocks
+from candlelock.artifacts.user_files import read_params
+from candlelock.train.learner import Sample
+from candlelock.train.members import FoldSamples
+from candlelock.train.screening import N_BLOCKS, scale_rows, screen_folds, spread_blocks
 from tests.unit.train.search_runs import STARTS
 
+if TYPE_CHECKING:
+    from candlelock.contracts.stage_params import Frozen
+
+PARAMS = read_params(Path(__file__).parents[3]).train
+VALUES: dict[str, Frozen] = {"hist": PARAMS.hist_gradient_boosting, "logistic": PARAMS.logistic}
 BARS = 1_700_000_000_000 + 60_000 * np.arange(24_000)
 
 
@@ -41,10 +52,25 @@ def test_blocks_are_of_time_and_not_of_rows() -> None:
     np.testing.assert_array_equal(spread_blocks(late, 0.25)[: len(BARS)], spread_blocks(BARS, 0.25))
 
 
+def test_weights_of_screened_rows_keep_their_ratios_and_have_a_mean_of_one() -> None:
+    random = np.random.default_rng(2)
+    n = len(BARS)
+    sample = Sample(random.normal(size=(n, 2)), np.ones(n), np.arange(n), np.linspace(0.5, 1.5, n))
+    (fold,) = screen_folds([FoldSamples(sample, sample.take(np.arange(50)))], BARS, 0.25)
+    assert fold.trains.weights is not None and sample.weights is not None
+    assert fold.trains.weights.mean() == pytest.approx(1, rel=1e-12)
+    ratio = fold.trains.weights / sample.weights[fold.trains.rows]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+    assert fold.validates.weights is not None and len(fold.validates.y) == 50
+
+
 def test_settings_that_count_rows_shrink_with_them_and_others_stay() -> None:
     base = STARTS["lightgbm"].model_copy(update={"min_data_in_leaf": 1000})
     changed = {"min_data_in_leaf": 250, "lambda_l2": 0.25}
     assert scale_rows(base, 0.25) == base.model_copy(update=changed)
     assert scale_rows(STARTS["lightgbm"], 0.01).min_data_in_leaf == 1  # type: ignore[attr-defined]
+    changed = {"min_samples_leaf": 250, "l2_regularization": 2.5}
+    assert scale_rows(VALUES["hist"], 0.25) == VALUES["hist"].model_copy(update=changed)
+    assert scale_rows(VALUES["logistic"], 0.25) == VALUES["logistic"].model_copy(update={"c": 0.4})
     changed = {"min_child_weight": 0.5, "reg_lambda": 0.25}
     assert scale_rows(STARTS["xgboost"], 0.25) == STARTS["xgboost"].model_copy(update=changed)

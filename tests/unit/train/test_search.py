@@ -13,6 +13,7 @@ from candlelock.artifacts import side_by_side
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import InputError
 from candlelock.leakage.fit_scope import read_hand_overs
+from candlelock.train import search as search_module
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import FoldSamples, log_loss
 from candlelock.train.screening import scale_rows, screen_folds
@@ -33,6 +34,13 @@ def test_the_same_seed_finds_the_same_and_another_seed_tries_otherwise(name: str
     one, again, other = (run_search(tmp_path, make_task(name, seed, screen_frac=frac))[0] for seed in (1, 1, 2))
     assert one == again
     assert one.trials != other.trials
+
+
+def test_what_was_tried_elsewhere_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LEARNERS, "xgboost", replace(LEARNERS["xgboost"], has_cuda=lambda: True))
+    asked = make_task("xgboost")
+    keys = {search_module._find_key(replace(asked, asked_device=device), make_rows()) for device in ("cpu", "cuda")}
+    assert len(keys) == 2
 
 
 def test_the_order_of_a_space_changes_nothing(tmp_path: Path) -> None:
