@@ -25,7 +25,7 @@ def run(params: Params, head: str) -> None:
         calibrate=params.calibrate,
         members=params.train.members,
         tune=params.tune,
-        horizon_bars=params.heads[head].horizon_bars,
+        question=params.heads[head],
         certificate=documents.read(files.CAUSALITY_REPORT, CausalityReport),
         controls=documents.read(files.CONTROLS_REPORT, ControlsReport),
         reads=documents.read(own.test_reads, TestReads).reads,

@@ -10,7 +10,8 @@ import pytest
 
 from candlelock.causality.other_candles import between
 from candlelock.leakage.known_labels import check_known_labels
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label as label_rows
+from tests.heads import direction
 from tests.markets import walk
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ MARKET = walk(4, 2, 400, gap_share=0.03)
 
 
 def label(n_bars: int, horizon_bars: int = 4) -> pd.DataFrame:
-    return label_direction(between(MARKET, 0, n_bars), horizon_bars, 0)
+    return label_rows(between(MARKET, 0, n_bars), direction(horizon_bars), 0)
 
 
 def check(make: object) -> LeakCheck:
