@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from candlelock.card.wording import reach
 from candlelock.page import wording
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def print_card(console: Console, card: ModelCard, path: Path) -> None:
     )
     symbols = ", ".join(train.symbols)
     console.print(f"  trained on {train.rows:,} rows of {symbols}, {train.timeframe} bars, {_days(train.range)}")
-    console.print(f"  tested on  {_days(test)}, {train.horizon_bars} bars ahead; snapshot {train.snapshot_id[:12]}\n")
+    console.print(f"  tested on  {_days(test)}, {reach(card)} bars ahead; snapshot {train.snapshot_id[:12]}\n")
     console.print(_metrics(card))
     console.print()
     console.print(_gates(card))

@@ -17,6 +17,7 @@ from candlelock.contracts import leakage_documents as k
 from candlelock.contracts import select_documents as x
 from candlelock.contracts import snapshot_documents as s
 from candlelock.leakage.rows import leak_check
+from tests.heads import direction
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
 WINDOWS = (1, 2, 3, 6, 12, 24, 48, 96)
@@ -378,7 +379,12 @@ def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
             d.Importance(name=n, gain=gain / sum(gains)) for n, gain in zip(FEATURES, gains, strict=True)
         ],
         hyperparameters={name: member.hyperparameters for name, member in evidence.training.members.items()},
-        parameters={"seed": 42, "snapshot": {"source": "sample", "symbols": SYMBOLS}, "backtest": {"fee_bps": 10.0}},
+        parameters={
+            "seed": 42,
+            "snapshot": {"source": "sample", "symbols": SYMBOLS},
+            "backtest": {"fee_bps": 10.0},
+            "heads": {"direction": direction(4).model_dump()},
+        },
         lineage=evidence.lineage,
         notes="Made from the built-in sample.\nNot a recommendation to trade.",
     )
