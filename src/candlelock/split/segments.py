@@ -97,7 +97,7 @@ def _empty(name: str, n_labels: int) -> Problem:
         f"params.yaml split, {name}",
         f"{n_labels} labelled rows",
         f"at least {MIN_LABELS} with both classes",
-        "take more candles, a smaller embargo_bars, horizon_bars or n_folds, or other fractions",
+        "take more candles, a smaller embargo_bars, horizon_bars or n_folds, narrower barriers, or other fractions",
     )
 
 
