@@ -26,7 +26,7 @@ def run(params: Params, head: str) -> None:
         members=params.train.members,
         is_refit=params.train.refit,
         tune=params.tune,
-        horizon_bars=params.heads[head].horizon_bars,
+        question=params.heads[head],
         certificate=documents.read(files.CAUSALITY_REPORT, CausalityReport),
         controls=documents.read(files.CONTROLS_REPORT, ControlsReport),
         reads=documents.read(own.test_reads, TestReads).reads,

@@ -10,7 +10,7 @@ from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.tables import ROWS
 from candlelock.features.market import align
 from candlelock.snapshot import candles
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign
 
@@ -24,8 +24,7 @@ def run(params: Params) -> None:
     market, cut = align(frames, 1000 * bar_seconds(manifest.timeframe)), params.split
     splits = {}
     for name, head in params.heads.items():
-        labels = label_direction(market, head.horizon_bars, cut.min_history_bars)
-        splits[name] = assign(labels, cut, market.bar_ms)
+        splits[name] = assign(label(market, head, cut.min_history_bars), cut, market.bar_ms)
     for name, rows in splits.items():
         tables.write(files.HeadFiles(name).rows, to_table(rows), ROWS)
         print(f"split: {name}, {len(rows):,} rows, {int(rows['segment'].notna().sum()):,} of them in a segment")

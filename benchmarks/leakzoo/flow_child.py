@@ -83,7 +83,7 @@ def find_codes(project: Path) -> set[str]:
     selections = documents.read(project / own.report("selection.json"), SelectionReport)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
     unasked: Any = None
-    given = given_of(params, params.heads[HEAD].horizon_bars, unasked, unasked, [])
+    given = given_of(params, params.heads[HEAD], unasked, unasked, [])
     checks = [
         check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
         check_fit_values(compile_report(selections, names, n_folds(rows)), rows, x, ledgers),

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from candlelock.causality.other_candles import with_columns
+from candlelock.contracts.head_params import DirectionParams
 from candlelock.features.market import CANDLE_FIELDS, Market
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label as make_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,7 +130,8 @@ def lag(values: Array, n: int) -> Array:
 
 def direction(horizon: int = HORIZON) -> Labeller:
     """The project's own labels."""
-    return lambda market: label_direction(market, horizon, WARMUP)
+    question = DirectionParams(kind="direction", horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP)
+    return lambda market: make_labels(market, question, WARMUP)
 
 
 def ahead(
@@ -150,7 +152,7 @@ def ahead(
 
 
 def labelled(market: Market, labels: Array, n_bars: Array) -> pd.DataFrame:
-    """A row per candle after the warm-up, as `label_direction` gives it; labels end `n_bars` after their decision."""
+    """A row per candle after the warm-up, as the project's own are; labels end `n_bars` after their decision."""
     age = np.arange(market.close.shape[1]) - np.argmax(market.has_bar, axis=1)[:, None]
     row, bar = np.nonzero(market.has_bar & (age >= WARMUP))
     decided = market.open_time_ms[bar] + market.bar_ms

@@ -10,8 +10,9 @@ from ruamel.yaml import YAML
 
 from candlelock.artifacts.user_files import read_catalogue, read_params
 from candlelock.contracts.generated import SCHEMAS, generate
+from candlelock.contracts.head_params import HEADS
 from candlelock.contracts.params import Params
-from candlelock.contracts.stage_params import FeatureGroup, Frozen, HeadParams, SearchRange
+from candlelock.contracts.stage_params import FeatureGroup, Frozen, SearchRange
 from candlelock.reference.table import render
 from tests.architecture.code_tree import ROOT
 
@@ -45,7 +46,7 @@ def _fields(model: type[Frozen], prefix: str = "") -> Iterator[tuple[str, FieldI
             yield from _fields(info.annotation, f"{prefix}{name}.")
 
 
-ALL_FIELDS = [field for model in (Params, HeadParams, SearchRange) for field in _fields(model)]
+ALL_FIELDS = [field for model in (Params, *HEADS.values(), SearchRange) for field in _fields(model)]
 
 
 def test_every_parameter_is_explained() -> None:

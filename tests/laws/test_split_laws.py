@@ -5,18 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.contracts.stage_params import SplitParams
-from candlelock.split.labels import label_direction
+from candlelock.features.market import Market
+from candlelock.split.labels import label
 from candlelock.split.rows import from_table, to_table
 from candlelock.split.segments import assign, fold_masks
+from tests.heads import direction
+
+if TYPE_CHECKING:
+    from candlelock.contracts.head_params import HeadParams
 
 BAR_MS = 1_800_000
 FIRST_MS = 850_000 * BAR_MS
@@ -25,23 +30,13 @@ SYMBOLS = ("BTC/USD", "ETH/USD", "ADA/USD")
 
 
 @dataclass(frozen=True)
-class Candles:
-    """What labels read of a market."""
-
-    symbols: tuple[str, ...]
-    bar_ms: int
-    open_time_ms: npt.NDArray[np.int64]
-    close: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class Case:
-    candles: Candles
-    horizon_bars: int
+    candles: Market
+    head: HeadParams
     params: SplitParams
 
     def label(self) -> pd.DataFrame:
-        return label_direction(self.candles, self.horizon_bars, self.params.min_history_bars)
+        return label(self.candles, self.head, self.params.min_history_bars)
 
     def assign(self) -> pd.DataFrame:
         return assign(self.label(), self.params, BAR_MS)
@@ -70,26 +65,27 @@ def cases(draw: st.DrawFn) -> Case:
         n_folds=draw(st.integers(2, 4)),
     )
     opens = FIRST_MS + BAR_MS * np.arange(N_BARS, dtype=np.int64)
-    return Case(Candles(SYMBOLS, BAR_MS, opens, close), draw(st.integers(1, 9)), params)
+    market = Market(SYMBOLS, BAR_MS, opens, close, close, close, close, np.ones_like(close))
+    return Case(market, direction(draw(st.integers(1, 9))), params)
 
 
 def label_slowly(case: Case) -> pd.DataFrame:
-    """The rows of `label_direction`, one after another from a dictionary of closes."""
+    """The rows of a plain direction, one after another from a dictionary of closes."""
     rows = []
     for symbol, closes in sorted(zip(case.candles.symbols, case.candles.close, strict=True)):
         at = {bar: close for bar, close in enumerate(closes.tolist()) if not math.isnan(close)}
         for bar, close in at.items():
             if bar - min(at) < case.params.min_history_bars:
                 continue
-            ahead = [at.get(bar + step) for step in range(1, case.horizon_bars + 1)]
-            later, earlier = ahead[-1], at.get(bar - case.horizon_bars)
+            ahead = [at.get(bar + step) for step in range(1, case.head.horizon_bars + 1)]
+            later, earlier = ahead[-1], at.get(bar - case.head.horizon_bars)
             move = math.nan if later is None or None in ahead else math.log(later) - math.log(close)
             rows.append(
                 {
                     "symbol": symbol,
                     "open_time_ms": FIRST_MS + bar * BAR_MS,
                     "decision_time_ms": FIRST_MS + (bar + 1) * BAR_MS,
-                    "label_end_ms": FIRST_MS + (bar + case.horizon_bars + 1) * BAR_MS,
+                    "label_end_ms": FIRST_MS + (bar + case.head.horizon_bars + 1) * BAR_MS,
                     "is_up": math.nan if math.isnan(move) or later == close else float(move > 0),
                     "past_return": math.nan if earlier is None else math.log(close) - math.log(earlier),
                     "future_return": move,

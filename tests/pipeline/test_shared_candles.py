@@ -11,8 +11,9 @@ from candlelock.contracts.documents import utc_text
 from candlelock.contracts.stage_params import SnapshotParams
 from candlelock.features.market import align
 from candlelock.snapshot import candles, files, publication
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.segments import assign
+from tests.heads import direction
 from tests.pipeline.project import ROOT
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def test_the_test_rows_are_the_references(name: str, tmp_path: Path) -> None:
     raw, source = files.read(symbols, timeframe, CANDLES / name)
     publication.publish(tmp_path / "snapshot", raw, source, wanted)
     market = align(candles.read(tmp_path / "snapshot")[1], 60_000)
-    rows = assign(label_direction(market, horizon_bars, 96), params.split, market.bar_ms)
+    rows = assign(label(market, direction(horizon_bars), 96), params.split, market.bar_ms)
     test = rows[(rows["segment"] == "test") & rows["is_up"].notna()]
     assert utc_text(test["open_time_ms"].min()) == cut
     assert len(test) == n_rows

@@ -48,7 +48,7 @@ from candlelock.select.fit import fit_selections
 from candlelock.serve.bundle import load_bundle
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.rows import to_table
 from candlelock.split.segments import assign, segment_ranges
 from candlelock.train.importance import find_gains
@@ -162,7 +162,7 @@ def _certified_again(card: ModelCard, root: Path) -> str:
 
 def _split_again(card: ModelCard, root: Path) -> str:
     params, market = _params(card), _market(root)
-    labels = label_direction(market, params.heads[card.head].horizon_bars, params.split.min_history_bars)
+    labels = label(market, params.heads[card.head], params.split.min_history_bars)
     rows = assign(labels, params.split, market.bar_ms)
     if not _is_same(tables.read(root / files.HeadFiles(card.head).rows, ROWS), to_table(rows)):
         return "rows.parquet: other labels, segments or folds than the candles give"
@@ -215,7 +215,8 @@ def _audited_again(card: ModelCard, root: Path) -> str:
     certificate = documents.read(root / files.CAUSALITY_REPORT, CausalityReport)
     controls = documents.read(root / files.CONTROLS_REPORT, ControlsReport)
     reads = documents.read(root / own.test_reads, TestReads).reads
-    given = given_of(_params(card), card.train.horizon_bars, certificate, controls, reads)
+    params = _params(card)
+    given = given_of(params, params.heads[card.head], certificate, controls, reads)
     again = examine_head(root, card.head, given)
     return _compare(gather(root, card.head).leakage, again)
 

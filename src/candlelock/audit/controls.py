@@ -29,7 +29,7 @@ from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.leakage_documents import BlindControl, Control, ControlsReport
 from candlelock.contracts.tables import PREDICTIONS
 from candlelock.features.market import align
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.segments import assign
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def _fitted(project: Path, head: str) -> Prints:
 
 def _test_begin(params: Params, market: Frames) -> int:
     """Open time of the first test row."""
-    horizon_bars = params.heads[first_head(params)].horizon_bars
-    rows = label_direction(align(market, BAR_MS), horizon_bars, params.split.min_history_bars)
+    rows = label(align(market, BAR_MS), params.heads[first_head(params)], params.split.min_history_bars)
     split = assign(rows, params.split, BAR_MS)
     return int(split.loc[split["segment"] == "test", "open_time_ms"].min())
 

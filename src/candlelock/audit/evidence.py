@@ -44,7 +44,7 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
     controls = make_controls(root, params, lambda done, total: progress(SHARES[0] + SHARES[1] * done // total, STEPS))
     reports = {}
     for number, (head, asked) in enumerate(params.heads.items(), start=1):
-        given = given_of(params, asked.horizon_bars, certificate, controls, reads[head])
+        given = given_of(params, asked, certificate, controls, reads[head])
         reports[head] = examine_head(root, head, given)
         progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
     return reports

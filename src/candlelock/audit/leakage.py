@@ -36,7 +36,7 @@ from candlelock.leakage.table import AuditTable, audit_rows
 from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_rows
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.rows import feature_matrix
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import LEARNERS
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from candlelock.contracts.causality_documents import CausalityReport
+    from candlelock.contracts.head_params import HeadParams
     from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
     from candlelock.contracts.params import Params
     from candlelock.contracts.select_params import SelectParams
@@ -71,7 +72,7 @@ class Given:
     members: Sequence[str]
     is_refit: bool
     tune: TuneParams
-    horizon_bars: int
+    question: HeadParams
     certificate: CausalityReport
     controls: ControlsReport
     reads: Sequence[TestRead]
@@ -82,7 +83,7 @@ STAGES = ("select", "tune", "train", "calibrate", "evaluate")  # that note the r
 
 def given_of(
     params: Params,
-    horizon_bars: int,
+    question: HeadParams,
     certificate: CausalityReport,
     controls: ControlsReport,
     reads: Sequence[TestRead],
@@ -96,7 +97,7 @@ def given_of(
         members=params.train.members,
         is_refit=params.train.refit,
         tune=params.tune,
-        horizon_bars=horizon_bars,
+        question=question,
         certificate=certificate,
         controls=controls,
         reads=reads,
@@ -143,8 +144,7 @@ def _refuse_stale(rows: pd.DataFrame, ledgers: Mapping[str, pa.Table], predictio
 
 def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
     """Labels of the market's first so many bars."""
-    horizon_bars, min_history_bars = given.horizon_bars, given.split.min_history_bars
-    return lambda n_bars: label_direction(between(market, 0, n_bars), horizon_bars, min_history_bars)
+    return lambda n_bars: label(between(market, 0, n_bars), given.question, given.split.min_history_bars)
 
 
 def _results(
@@ -164,7 +164,7 @@ def _results(
     return [
         check_test_reads(given.reads, describe_read(test), policy),
         check_fills(_in_ms(trades), _signals(predictions, bar_ms), frames, bar_ms),
-        check_score(is_up, p_up, given.horizon_bars, policy),
+        check_score(is_up, p_up, given.question.horizon_bars, policy),
     ]
 
 

@@ -72,15 +72,16 @@ def calibrate_members(
     conformal = _fit_sets(rows[known & decide], params, fits)
     rows = _run_sets(rows, conformal, fits)
     trading = Trading(terms.hold_ms, terms.cost_bps, params.threshold_goal, params.min_trades)
-    fits.note("threshold", "choose", rows["row"][decide].to_numpy())
-    optimum = optimize_threshold(rows[decide], trading, params.n_bootstrap, terms.seed)
+    tried = _tradable(rows, terms.hold_ms)
+    fits.note("threshold", "choose", tried["row"].to_numpy())
+    optimum = optimize_threshold(tried, trading, params.n_bootstrap, terms.seed)
     fits.note("calibrator", "predict", rows["row"][~train].to_numpy())
     fitted = is_fitted(params.ensemble, params.weights)
     return Calibrated(
         describe_ensemble(ensemble, used, comparison, rows[known & train] if fitted else rows[:0]),
         describe_calibrator(choice, rows[known & seen]),
         describe_conformal(conformal, rows[known & decide]),
-        describe_threshold(optimum, trading, rows[decide]),
+        describe_threshold(optimum, trading, tried),
         predictions_table(rows[~train], optimum.p_up, params.abstain),
     )
 
@@ -115,6 +116,13 @@ def _fit_sets(decide: pd.DataFrame, params: CalibrateParams, fits: FitLedger) ->
     fits.note("conformal", "fit", decide["row"].to_numpy())
     p_up, is_up = decide["p_up"].to_numpy(), decide["is_up"].to_numpy()
     return fit_conformal(p_up, is_up, params.miscoverage_frac, params.adaptation)
+
+
+def _tradable(rows: pd.DataFrame, hold_ms: int) -> pd.DataFrame:
+    """The decide rows whose trade is over before test first decides; their label may have ended sooner."""
+    begin_ms = rows.loc[rows["segment"] == "test", "decision_time_ms"].min()
+    tried: pd.DataFrame = rows[(rows["segment"] == "decide") & (rows["decision_time_ms"] + hold_ms < begin_ms)]
+    return tried
 
 
 def _run_sets(rows: pd.DataFrame, conformal: Conformal, fits: FitLedger) -> pd.DataFrame:

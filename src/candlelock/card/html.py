@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from candlelock.card import figures, layout
-from candlelock.card.wording import metric
+from candlelock.card.wording import metric, question, reach
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.page import wording
 from candlelock.page.environment import open_templates
@@ -30,6 +30,8 @@ def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:
         strip=layout.compare_accuracies(card),
         layout=layout,
         metric=metric,
+        question=question(card),
+        reach=reach(card),
         wording=wording,
     )
 

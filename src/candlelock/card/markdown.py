@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from candlelock.card import layout
-from candlelock.card.wording import metric
+from candlelock.card.wording import metric, question, reach
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.page import wording
 
@@ -28,6 +28,8 @@ def render(card: ModelCard, evidence: Evidence) -> str:
         strip=layout.compare_accuracies(card),
         layout=layout,
         metric=metric,
+        question=question(card),
+        reach=reach(card),
         wording=wording,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from candlelock.card.wording import reach
 from candlelock.page import wording
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def print_card(console: Console, card: ModelCard, path: Path) -> None:
     if train.refit is not None:
         end = train.refit.end[:10]
         console.print(f"  and again  on all {train.refit.rows:,} rows before test, to {end}, before it was served")
-    console.print(f"  tested on  {_days(test)}, {train.horizon_bars} bars ahead; snapshot {train.snapshot_id[:12]}\n")
+    console.print(f"  tested on  {_days(test)}, {reach(card)} bars ahead; snapshot {train.snapshot_id[:12]}\n")
     console.print(_metrics(card))
     console.print()
     console.print(_gates(card))

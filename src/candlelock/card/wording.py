@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
+from candlelock.contracts.head_params import HeadParams, TripleBarrierParams
 from candlelock.page.wording import number, percent, points, score, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from candlelock.contracts.card_document import ModelCard
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,29 @@ METRICS = {
         "Lift over the best rule", points, "accuracy less that of persistence or reversal"
     ),
 }
+
+
+HEAD: TypeAdapter[HeadParams] = TypeAdapter(HeadParams)
+
+
+def question(card: ModelCard) -> str:
+    """What the head asks, in a sentence."""
+    head, bars = _head(card), f"{card.train.horizon_bars} bars of {card.train.timeframe}"
+    if isinstance(head, TripleBarrierParams):
+        rise, fall = f"{head.take_profit_sigmas:g} sigma", f"{head.stop_loss_sigmas:g} sigma"
+        return f"Within {bars}, will the price rise by {rise} before it falls by {fall}?"
+    if head.dead_zone_sigmas > 0:
+        return f"Will the close {bars} ahead be above this one, of moves of {head.dead_zone_sigmas:g} sigma or more?"
+    return f"Will the close {bars} ahead be above this one?"
+
+
+def reach(card: ModelCard) -> str:
+    """How many bars ahead labels look; of labels that may end sooner, at most."""
+    return f"{'up to ' if isinstance(_head(card), TripleBarrierParams) else ''}{card.train.horizon_bars}"
+
+
+def _head(card: ModelCard) -> HeadParams:
+    return HEAD.validate_python(card.parameters["heads"][card.head])
 
 
 def metric(key: str) -> Wording:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from candlelock.contracts import book_documents, book_tables, card_document, documents, snapshot_documents, tables
 from candlelock.contracts.causality_documents import CausalityReport
+from candlelock.contracts.head_params import HEADS
 from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, TestReads
 from candlelock.contracts.params import Params
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.quality_documents import QualityReport
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.stage_params import Frozen, HeadParams, SearchRange
+from candlelock.contracts.stage_params import Frozen, SearchRange
 from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
@@ -104,7 +105,8 @@ def _param_rows(model: type[Frozen], prefix: str) -> Iterator[str]:
         if isinstance(annotation, type) and issubclass(annotation, Frozen):
             yield from _param_rows(annotation, f"{prefix}{name}.")
         elif name == "heads":
-            yield from _param_rows(HeadParams, f"{prefix}heads.<head>.")
+            for kind, head in HEADS.items():
+                yield from _param_rows(head, f"{prefix}heads.<{kind} head>.")
         elif prefix == "tune." and name == "space":
             yield from _param_rows(SearchRange, f"{prefix}{name}.<learner>.<key>.")
 

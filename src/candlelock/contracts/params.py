@@ -10,6 +10,7 @@ from pydantic import ValidationError, model_validator
 
 from candlelock.contracts import stage_params as sections
 from candlelock.contracts.errors import InputError, Problem, nearest
+from candlelock.contracts.head_params import HEADS, HeadParams
 from candlelock.contracts.select_params import SelectParams  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
 from candlelock.contracts.train_params import SETTINGS, TrainParams
@@ -40,7 +41,7 @@ class Params(Frozen):
     backtest: sections.BacktestParams = field("stage `backtest`", "section")
     bench: sections.BenchParams = field("stage `bench`", "section")
     card: sections.CardParams = field("stage `card`", "section")
-    heads: dict[Name, sections.HeadParams] = field(
+    heads: dict[Name, HeadParams] = field(
         "the questions, each with models and a card of its own", "section", min_length=1
     )
 
@@ -128,12 +129,17 @@ def _problem(
     """`section`: the keys that lead to what was checked, which `detail` starts from."""
     rule = detail.get("ctx", {}).get("error")
     loc = (*section, *detail["loc"], *(rule.loc if isinstance(rule, RuleError) else ()))
-    key = ".".join(str(part) for part in loc) or "(the whole file)"
-    place = f"{file}:{line_of(loc)} {key}"
+    path = _path(loc, detail["type"])
+    key = ".".join(str(part) for part in path) or "(the whole file)"
+    place = f"{file}:{line_of(path)} {key}"
+    if detail["type"] == "union_tag_invalid":
+        kind = detail["input"]["kind"]
+        expected = f"one of {detail['ctx']['expected_tags']}"
+        return Problem("params-bad-value", place, repr(kind)[:80], expected, nearest(str(kind), list(HEADS)))
     if detail["type"] == "extra_forbidden":
         known = list(_model_at(loc[:-1]).model_fields)
         return Problem("params-unknown-key", place, repr(loc[-1]), "a known key", nearest(str(loc[-1]), known))
-    if detail["type"] == "missing":
+    if detail["type"] in ("missing", "union_tag_not_found"):
         return Problem("params-missing-key", place, "nothing", "a value", "add the key; docs/params.md explains it")
     if isinstance(detail["input"], date):
         help_line = "put quotes around it: dvc cannot take a bare date"
@@ -145,6 +151,13 @@ def _problem(
     return Problem("params-bad-value", place, found, detail["msg"].removeprefix("Value error, "), help_line)
 
 
+def _path(loc: tuple[int | str, ...], problem: str) -> tuple[int | str, ...]:
+    """The key path in the file: pydantic puts a head's kind after its name, and leaves out the key `kind` itself."""
+    if problem.startswith("union_tag"):
+        return (*loc, "kind")
+    return (*loc[:2], *loc[3:]) if loc[:1] == ("heads",) and len(loc) > 2 and loc[2] in HEADS else loc
+
+
 def _model_at(loc: tuple[int | str, ...]) -> type[Frozen]:
     """The section model at a key path."""
     model: type[Frozen] = Params
@@ -153,7 +166,7 @@ def _model_at(loc: tuple[int | str, ...]) -> type[Frozen]:
         if isinstance(annotation, type) and issubclass(annotation, Frozen):
             model = annotation
         elif part == "heads":
-            return sections.HeadParams
+            return HEADS[str(loc[2])]
         elif annotation is not None:
             return sections.SearchRange
     return model

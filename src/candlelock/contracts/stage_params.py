@@ -205,11 +205,14 @@ class ControlsParams(Frozen):
 
 
 class SplitParams(Frozen):
-    """How time is cut into train, calibrate, decide and test; train gets the rest."""
+    """How time is cut into train, calibrate, decide and test; train gets the rest.
 
-    calibrate_frac: Fraction = field("share of the labelled rows that chooses the calibrator", "fraction of rows")
-    decide_frac: Fraction = field("share of the labelled rows that chooses the threshold", "fraction of rows")
-    test_frac: Fraction = field("share of the labelled rows kept for the one final look", "fraction of rows")
+    Rows with a move are those whose return over the horizon is known and not zero, whatever their label.
+    """
+
+    calibrate_frac: Fraction = field("share of the rows with a move that chooses the calibrator", "fraction of rows")
+    decide_frac: Fraction = field("share of the rows with a move that chooses the threshold", "fraction of rows")
+    test_frac: Fraction = field("share of the rows with a move that is kept for the one final look", "fraction of rows")
     min_history_bars: int = field("bars since a symbol's first candle before its rows are used", "bars", ge=0)
     embargo_bars: int = field("bars kept free before each later segment, beyond the purge of label ends", "bars", ge=0)
     n_folds: int = field("walk-forward folds inside train", "folds", ge=2, le=20)
@@ -338,10 +341,3 @@ class CardParams(Frozen):
 
     model_name: Name = field("name of the model", "lower_case_name")
     notes: str = field("free words for the card", "text")
-
-
-class HeadParams(Frozen):
-    """One question a model answers."""
-
-    kind: Literal["direction"] = field("the question: is the close `horizon_bars` later above this one", "direction")
-    horizon_bars: int = field("how far ahead the label looks", "bars", ge=1)

@@ -152,7 +152,7 @@ ROWS = TableSchema(
             "is_up",
             pa.bool_(),
             "1",
-            "label: close after the horizon is above this close; null if unknown or unchanged",
+            "label, by the kind of the head (docs/labels.md): up, or down; null if unknown",
             nullable=True,
         ),
         Column("past_return", pa.float64(), "log return", "close against the close one horizon earlier", nullable=True),

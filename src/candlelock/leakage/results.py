@@ -26,7 +26,9 @@ def check_score(is_up: Array, p_up: Array, horizon_bars: int, policy: Policy) ->
     auc, bound = float(roc_auc_score(is_up, p_up)), _bound(policy, horizon_bars)
     findings = []
     if auc > bound.max_auc_roc:
-        detail = f"AUC {auc:.4f} on test, {horizon_bars} bars ahead; up to {bound.max_auc_roc} is believed: {bound.why}"
+        detail = (
+            f"AUC {auc:.4f} on test, horizon {horizon_bars} bars; up to {bound.max_auc_roc} is believed: {bound.why}"
+        )
         help_line = "look for the leak: the label in a feature, rows on both sides, fills; or raise the policy's bound"
         findings.append(Leak(code="too-good", subject="p_up", detail=detail, help=help_line))
     what = "AUC on test against the policy's bound for the horizon"

@@ -1,4 +1,4 @@
-"""Labels and the time at which each becomes known."""
+"""Labels of the kinds a head may ask for, and the time at which each becomes known."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from candlelock.contracts.head_params import TripleBarrierParams
+from candlelock.split.barriers import touch_barriers
+from candlelock.split.grid import is_gapless, shift
+from candlelock.split.volatility import past_volatility
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from candlelock.contracts.head_params import DirectionParams, HeadParams
 
 Array = npt.NDArray[np.float64]
 
 
 class Candles(Protocol):
-    """Closes of all symbols on one regular grid, shape (n_symbols, n_bars), NaN where there is no candle."""
+    """Prices of all symbols on one regular grid, shape (n_symbols, n_bars), NaN where there is no candle."""
 
     @property
     def symbols(self) -> Sequence[str]: ...
@@ -24,49 +31,57 @@ class Candles(Protocol):
     @property
     def open_time_ms(self) -> npt.NDArray[np.int64]: ...
     @property
+    def high(self) -> Array: ...
+    @property
+    def low(self) -> Array: ...
+    @property
     def close(self) -> Array: ...
 
 
-def label_direction(candles: Candles, horizon_bars: int, min_history_bars: int) -> pd.DataFrame:
+def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.DataFrame:
     """One row per candle from `min_history_bars` after the symbol's first, sorted by symbol and time.
 
-    `is_up` is 1.0 or 0.0, and NaN where it is unknown: the data end before the horizon, the window spans a missing
-    candle, or the close is unchanged. `label_end_ms` closes the last bar the label looks at, known or not.
+    `is_up` is 1.0 or 0.0 as the head's kind has it, and NaN where it is unknown. `label_end_ms` closes the last bar
+    the label looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are log returns of
+    the close over the whole horizon, whatever the kind: NaN without the earlier candle, or with one missing ahead.
     """
-    close, opens, bar_ms = candles.close, candles.open_time_ms, candles.bar_ms
+    close, bar_ms = candles.close, candles.bar_ms
     log_close = np.log(close)
-    past = log_close - _shift(log_close, horizon_bars)
-    future = np.where(_is_gapless(close, horizon_bars), _shift(log_close, -horizon_bars) - log_close, np.nan)
+    past = log_close - shift(log_close, params.horizon_bars)
+    future = _future_return(log_close, params.horizon_bars)
+    if isinstance(params, TripleBarrierParams):
+        is_up, n_ahead = touch_barriers(candles.high, candles.low, close, params)
+    else:
+        is_up, n_ahead = _direction(log_close, future, params), np.full(close.shape, params.horizon_bars)
     age = np.arange(close.shape[1]) - np.argmax(~np.isnan(close), axis=1)[:, None]
     row, bar = np.nonzero(~np.isnan(close) & (age >= min_history_bars))
-    ahead = future[row, bar]
+    decided = candles.open_time_ms[bar] + bar_ms
     frame = pd.DataFrame(
         {
             "symbol": pd.Series(candles.symbols, dtype="str").take(row).array,
-            "open_time_ms": opens[bar],
-            "decision_time_ms": opens[bar] + bar_ms,
-            "label_end_ms": opens[bar] + (horizon_bars + 1) * bar_ms,
-            "is_up": np.where(np.isnan(ahead) | (ahead == 0), np.nan, ahead > 0),
+            "open_time_ms": candles.open_time_ms[bar],
+            "decision_time_ms": decided,
+            "label_end_ms": decided + n_ahead[row, bar] * bar_ms,
+            "is_up": is_up[row, bar],
             "past_return": past[row, bar],
-            "future_return": ahead,
+            "future_return": future[row, bar],
         }
     )
     return frame.sort_values(["symbol", "open_time_ms"], ignore_index=True)
 
 
-def _shift(x: Array, n_bars: int) -> Array:
-    """Values `n_bars` earlier (positive) or later (negative), NaN beyond the ends. Same shape."""
-    out = np.full_like(x, np.nan)
-    width = x.shape[-1]
-    if abs(n_bars) < width:
-        source = slice(0, width - n_bars) if n_bars >= 0 else slice(-n_bars, width)
-        target = slice(n_bars, width) if n_bars >= 0 else slice(0, width + n_bars)
-        out[..., target] = x[..., source]
-    return out
+def _future_return(log_close: Array, horizon_bars: int) -> Array:
+    """Log return over the next `horizon_bars`, NaN unless all of them have a candle."""
+    return np.where(is_gapless(log_close, horizon_bars), shift(log_close, -horizon_bars) - log_close, np.nan)
 
 
-def _is_gapless(close: Array, horizon_bars: int) -> npt.NDArray[np.bool_]:
-    """True where this bar and the next `horizon_bars` all have a candle."""
-    n_missing = np.cumsum(np.isnan(close), axis=1, dtype=np.float64)
-    ahead = _shift(n_missing, -horizon_bars)
-    return np.asarray(ahead == n_missing)
+def _direction(log_close: Array, future: Array, params: DirectionParams) -> Array:
+    """1.0 or 0.0 by the sign of the `future` return; NaN where that is unknown, zero or within the dead zone.
+
+    With a dead zone the label is also unknown where the past volatility is.
+    """
+    is_told = ~np.isnan(future) & (future != 0)
+    if params.dead_zone_sigmas > 0:
+        sigma = past_volatility(log_close, params.volatility_bars, params.horizon_bars)
+        is_told &= np.abs(future) >= params.dead_zone_sigmas * sigma
+    return np.where(is_told, future > 0, np.nan)

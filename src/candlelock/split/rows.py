@@ -32,7 +32,7 @@ def to_table(rows: pd.DataFrame) -> pa.Table:
 
 
 def from_table(table: pa.Table) -> pd.DataFrame:
-    """The frame `label_direction` and `assign` make: times as int64 milliseconds, `is_up` as 1.0, 0.0 or NaN."""
+    """The frame `label` and `assign` make: times as int64 milliseconds, `is_up` as 1.0, 0.0 or NaN."""
     frame = {}
     for column in ROWS.columns:
         values = table[column.name]

@@ -2,6 +2,8 @@
 
 Cuts are times, the same for every symbol. A row of an earlier part stays only if its label ends, embargo included,
 before the first decision of the next part: what the later part is judged on was not yet known to the earlier one.
+Labels end when they are settled. Where the cuts lie does not hang on that, nor on which labels are known: candles of a
+later part have no say in what an earlier one is.
 (López de Prado, Advances in Financial Machine Learning, chapter 7: purging and embargo.)
 """
 
@@ -26,12 +28,14 @@ MIN_LABELS = 50
 
 
 def assign(rows: pd.DataFrame, params: SplitParams, bar_ms: int) -> pd.DataFrame:
-    """`rows` of `label_direction` with `segment` (null where purged) and `fold` (train only: 0 before the first fold).
+    """`rows` of `label` with `segment` (null where purged) and `fold` (train only: 0 before the first fold).
 
+    Shares are of the rows with a move: those whose return over the horizon is known and not zero.
     Raises InputError when a segment, a fold or what a fold trains on would have too few labels or only one class.
     """
     embargo_ms = params.embargo_bars * bar_ms
-    times = np.sort(rows.loc[rows["is_up"].notna(), "open_time_ms"].to_numpy())
+    has_move = rows["future_return"].notna() & (rows["future_return"] != 0)
+    times = np.sort(rows.loc[has_move, "open_time_ms"].to_numpy())
     if not len(times):
         raise InputError(_empty("train", 0))
     later = np.cumsum([params.test_frac, params.decide_frac, params.calibrate_frac])  # from the end: test is exact
@@ -98,7 +102,7 @@ def _empty(name: str, n_labels: int) -> Problem:
         f"params.yaml split, {name}",
         f"{n_labels} labelled rows",
         f"at least {MIN_LABELS} with both classes",
-        "take more candles, a smaller embargo_bars, horizon_bars or n_folds, or other fractions",
+        "take more candles, a smaller embargo_bars, horizon_bars or n_folds, narrower barriers, or other fractions",
     )
 
 

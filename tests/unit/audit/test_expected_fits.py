@@ -25,7 +25,7 @@ NONE: Any = None
 def test_an_ensemble_has_a_fit_where_labels_weigh_its_members(changed: dict[str, Any], is_stacked: bool) -> None:
     params = read_params(Path(__file__).parents[3])
     params = params.model_copy(update={"calibrate": params.calibrate.model_copy(update=changed)})
-    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    names = expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
     assert ("calibrate/stack" in names) is is_stacked
     assert {f"calibrate/{name}" for name in ("ensemble", "calibrator", "conformal", "threshold")} < set(names)
 
@@ -51,7 +51,7 @@ def test_a_refit_is_expected_where_there_is_one(is_refit: bool) -> None:
 def test_every_member_has_its_fits_the_baseline_too_and_those_that_are_searched_more() -> None:
     params = read_params(Path(__file__).parents[3])
     params = params.model_copy(update={"train": params.train.model_copy(update={"members": ["lightgbm", "svm"]})})
-    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    names = expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
     trained = {name.split("/")[1] for name in names if name.startswith("train/")}
     searched = {name.split("/")[1] for name in names if name.startswith("tune/")}
     assert (trained, searched) == ({"lightgbm", "svm", "logistic"}, {"lightgbm"})

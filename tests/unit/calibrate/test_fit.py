@@ -83,7 +83,7 @@ def test_each_part_is_handed_its_own_rows_and_the_table_fits_its_schema(rows: pd
         ("conformal", "fit"): known["decide"],
         ("conformal", "predict"): 400,
         ("conformal", "follow"): 400,
-        ("threshold", "choose"): 400,
+        ("threshold", "choose"): 400 - 2 * HORIZON,  # those that are held into test have no say
     }
     assert (found.stack.n_rows, found.conformal.n_rows) == (known["train"], known["decide"])
     assert not PREDICTIONS.problems(found.predictions, "predictions")
@@ -153,3 +153,15 @@ def test_the_same_rows_give_the_same_bytes(rows: pd.DataFrame, reorder: Callable
     one, other = fit(rows)[0], fit(reorder(rows))[0]
     assert one.predictions.equals(other.predictions)
     assert one.threshold == other.threshold
+
+
+def test_no_trade_that_ends_in_test_has_a_say_in_the_threshold(rows: pd.DataFrame) -> None:
+    """Labels that are settled within the hour do not shorten the trade: it is held on, into test."""
+    early = rows.assign(label_end_ms=rows["decision_time_ms"] + HOUR_MS)
+    begin_ms = rows.loc[rows["segment"] == "test", "decision_time_ms"].min()
+    late = (rows["segment"] == "decide") & (rows["decision_time_ms"] + HORIZON * HOUR_MS >= begin_ms)
+    found, ledger = fit(early)
+    told, _ = fit(early.assign(future_return=rows["future_return"].mask(late, 5.0)))
+    assert late.sum() == 2 * HORIZON
+    assert told.threshold == found.threshold
+    assert seen(ledger)["threshold", "choose"] == found.threshold.n_rows

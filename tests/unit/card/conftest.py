@@ -17,8 +17,15 @@ from candlelock.contracts import leakage_documents as k
 from candlelock.contracts import select_documents as x
 from candlelock.contracts import snapshot_documents as s
 from candlelock.leakage.rows import leak_check
+from tests.heads import direction
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
+PARAMETERS = {
+    "seed": 42,
+    "snapshot": {"source": "sample", "symbols": SYMBOLS},
+    "backtest": {"fee_bps": 10.0},
+    "heads": {"direction": direction(4).model_dump()},
+}
 WINDOWS = (1, 2, 3, 6, 12, 24, 48, 96)
 FEATURES = [f"{stem}_{window}" for stem in ("return", "return_over_volatility", "market_return") for window in WINDOWS]
 BOUNDS = [f"{day}T00:00:00Z" for day in ("2017-10-15", "2018-11-09", "2019-01-20", "2019-04-04", "2019-10-01")]
@@ -380,7 +387,7 @@ def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
             d.Importance(name=n, gain=gain / sum(gains)) for n, gain in zip(FEATURES, gains, strict=True)
         ],
         hyperparameters={name: member.hyperparameters for name, member in evidence.training.members.items()},
-        parameters={"seed": 42, "snapshot": {"source": "sample", "symbols": SYMBOLS}, "backtest": {"fee_bps": 10.0}},
+        parameters=PARAMETERS,
         lineage=evidence.lineage,
         notes="Made from the built-in sample.\nNot a recommendation to trade.",
     )

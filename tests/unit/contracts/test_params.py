@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from candlelock.artifacts.user_files import read_params
 from candlelock.contracts.errors import EXIT_BAD_INPUT, InputError
 from candlelock.contracts.params import bar_seconds
+from tests.heads import triple_barrier
 
 if TYPE_CHECKING:
     from candlelock.contracts.errors import Problem
@@ -34,6 +35,15 @@ class Mistake:
     expected: str
     help: str = "docs/params.md"
     code: str = "params-bad-value"
+
+
+BARRIERS = r"    kind: direction(.*\n)+"
+
+
+def barriers(**changed: float) -> str:
+    """A head of triple barriers in the file, one key a line."""
+    keys = {"horizon_bars": 8, "take_profit_sigmas": 1.0, "stop_loss_sigmas": 1.5, "volatility_bars": 96} | changed
+    return "".join(f"    {key}: {value}\n" for key, value in {"kind": "triple_barrier", **keys}.items())
 
 
 # fmt: off
@@ -100,6 +110,30 @@ MISTAKES = {
         "below 0.9"),
     "a horizon longer than the bootstrap block": Mistake(r"horizon_bars: \d+", "horizon_bars: 99999", "horizon_bars",
         "heads.direction.horizon_bars", "combination", "at most evaluate.block_hours"),
+    "a kind of head that is none": Mistake("kind: direction", "kind: directions", "kind: directions",
+        "heads.direction.kind", "'directions'", "one of 'direction', 'triple_barrier'", "did you mean 'direction'?"),
+    "a kind that is no text": Mistake("kind: direction", "kind: 5", "kind: 5", "heads.direction.kind", "5",
+        "one of 'direction', 'triple_barrier'", "known: direction, triple_barrier"),
+    "a head without a kind": Mistake(r"    kind: direction.*\n", "", "  direction:", "heads.direction.kind", "nothing",
+        "a value", "add the key", "params-missing-key"),
+    "a head that is none": Mistake(r"  direction:\n(    .*\n)+", "  direction: 4\n", "direction: 4",
+        "heads.direction", "4", "valid dictionary"),
+    "no bars ahead": Mistake(r"horizon_bars: \d+", "horizon_bars: 0", "horizon_bars", "heads.direction.horizon_bars",
+        "0", "greater than or equal to 1"),
+    "a dead zone below nothing": Mistake(r"dead_zone_sigmas: [\d.]+", "dead_zone_sigmas: -0.5", "dead_zone_sigmas",
+        "heads.direction.dead_zone_sigmas", "-0.5", "greater than or equal to 0"),
+    "volatility of a single bar": Mistake(r"volatility_bars: \d+", "volatility_bars: 1", "volatility_bars",
+        "heads.direction.volatility_bars", "1", "greater than or equal to 2"),
+    "a key of another kind of head": Mistake("dead_zone_sigmas: ", "stop_loss_sigmas: 1.0\n    dead_zone_sigmas: ",
+        "stop_loss_sigmas", "heads.direction.stop_loss_sigmas", "'stop_loss_sigmas'", "a known key",
+        "did you mean 'dead_zone_sigmas'?", "params-unknown-key"),
+    "barriers without a width": Mistake(BARRIERS, barriers(stop_loss_sigmas=0.0), "stop_loss_sigmas",
+        "heads.direction.stop_loss_sigmas", "0.0", "greater than 0"),
+    "barriers and a key misspelt": Mistake(BARRIERS, barriers(take_profit_sigma=1.0), "take_profit_sigma:",
+        "heads.direction.take_profit_sigma", "'take_profit_sigma'", "a known key",
+        "did you mean 'take_profit_sigmas'?", "params-unknown-key"),
+    "barriers longer than the bootstrap block": Mistake(BARRIERS, barriers(horizon_bars=99999), "horizon_bars",
+        "heads.direction.horizon_bars", "combination", "at most evaluate.block_hours"),
     "a search of an unknown key": Mistake("lambda_l2: {", "lamda_l2: {", "lamda_l2", "tune.space.lightgbm.lamda_l2",
         "combination", "a key of train.lightgbm; did you mean 'lambda_l2'?"),
     "a member that is no learner": Mistake(r"members: \[.*\]", "members: [lightgbm, random_forrest]", "random_forrest",
@@ -163,6 +197,12 @@ def test_the_real_file_parses_to_what_it_says() -> None:
     assert params.model_dump(mode="json") == YAML(typ="safe").load(REAL)
     with pytest.raises(ValidationError, match="frozen"):
         params.seed = 1  # type: ignore[misc]
+
+
+def test_a_head_of_triple_barriers_parses_to_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(edit(BARRIERS, barriers()))
+    head = read_params(tmp_path, "direction").heads["direction"]
+    assert head == triple_barrier(8, 1.0, 1.5, volatility_bars=96)
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -37,6 +37,7 @@ def make_rows() -> pd.DataFrame:
             "decision_time_ms": opened + BAR_MS,
             "label_end_ms": opened + 4 * BAR_MS,
             "is_up": is_up,
+            "future_return": is_up - 0.5,
         }
     )
     shares = {"calibrate_frac": 0.1, "decide_frac": 0.1, "test_frac": 0.25}

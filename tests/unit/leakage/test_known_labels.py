@@ -10,17 +10,19 @@ import pytest
 
 from candlelock.causality.other_candles import between
 from candlelock.leakage.known_labels import check_known_labels
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label as label_rows
+from tests.heads import direction, triple_barrier
 from tests.markets import walk
 
 if TYPE_CHECKING:
+    from candlelock.contracts.head_params import HeadParams
     from candlelock.contracts.leakage_documents import LeakCheck
 
 MARKET = walk(4, 2, 400, gap_share=0.03)
 
 
 def label(n_bars: int, horizon_bars: int = 4) -> pd.DataFrame:
-    return label_direction(between(MARKET, 0, n_bars), horizon_bars, 0)
+    return label_rows(between(MARKET, 0, n_bars), direction(horizon_bars), 0)
 
 
 def check(make: object) -> LeakCheck:
@@ -32,6 +34,17 @@ def test_honest_labels_pass(horizon_bars: int) -> None:
     found = check(lambda n_bars: label(n_bars, horizon_bars))
     assert found.passed
     assert found.n_compared > 1_000
+
+
+@pytest.mark.parametrize("head", [triple_barrier(20), direction(4, 0.5)], ids=["triple barrier", "dead zone"])
+def test_labels_of_other_kinds_pass_and_barriers_end_when_they_are_settled(head: HeadParams) -> None:
+    def make(n_bars: int) -> pd.DataFrame:
+        return label_rows(between(MARKET, 0, n_bars), head, 0)
+
+    whole = make(len(MARKET.open_time_ms))
+    assert check_known_labels(make, MARKET.open_time_ms, MARKET.bar_ms, whole).passed
+    sooner = whole.assign(label_end_ms=whole["decision_time_ms"] + MARKET.bar_ms)
+    assert not check_known_labels(make, MARKET.open_time_ms, MARKET.bar_ms, sooner).passed
 
 
 def test_a_label_that_looks_a_bar_further_than_it_says_is_found() -> None:

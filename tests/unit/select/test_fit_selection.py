@@ -138,7 +138,7 @@ def split_rows() -> pd.DataFrame:
     keys, random = keys_of(N_ROWS), np.random.default_rng(5)
     is_up = draw()[1]
     is_up[random.permutation(N_ROWS)[:60]] = np.nan
-    frame = keys.assign(decision_time_ms=keys["open_time_ms"] + BAR_MS, is_up=is_up)
+    frame = keys.assign(decision_time_ms=keys["open_time_ms"] + BAR_MS, is_up=is_up, future_return=is_up - 0.5)
     fractions = {"calibrate_frac": 0.1, "decide_frac": 0.1, "test_frac": 0.25}
     bars = {"min_history_bars": 0, "embargo_bars": 6, "n_folds": 3}
     return assign(frame, SplitParams.model_validate(fractions | bars), BAR_MS)

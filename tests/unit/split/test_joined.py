@@ -20,9 +20,10 @@ from candlelock.contracts.stage_params import FeaturesParams
 from candlelock.contracts.tables import PREDICTIONS, ROWS, TIME, member_predictions
 from candlelock.features.build import build_tables
 from candlelock.split import joined
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.rows import feature_matrix, to_table
 from candlelock.split.segments import assign
+from tests.heads import direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ MEMBERS = ["lightgbm", "xgboost", "mlp"]
 @pytest.fixture
 def rows(walk: Callable[..., Market], params: Callable[..., SplitParams]) -> pd.DataFrame:
     market = walk(missing=(300,))
-    return assign(label_direction(market, 4, 10), params(), market.bar_ms)
+    return assign(label(market, direction(4), 10), params(), market.bar_ms)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import pytest
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.tables import ROWS
 from candlelock.features.build import build_features, build_tables
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.rows import feature_matrix, from_table, to_table
 from candlelock.split.segments import assign
+from tests.heads import direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_each_row_gets_the_features_of_its_own_symbol_and_bar(walk: Walk, entries: tuple[Feature, ...]) -> None:
     market = walk(starts=(0, 40, 3), missing=(200, 201, 500))
-    rows = label_direction(market, 4, 50).sample(frac=1, random_state=3, ignore_index=True)
+    rows = label(market, direction(4), 50).sample(frac=1, random_state=3, ignore_index=True)
     matrix, names = feature_matrix(rows, build_tables(market, entries))
     built = build_features(market, entries)
     symbol = [market.symbols.index(name) for name in rows["symbol"]]
@@ -38,7 +39,7 @@ def test_each_row_gets_the_features_of_its_own_symbol_and_bar(walk: Walk, entrie
 @pytest.mark.parametrize("lost", [0, 300, -1])
 def test_a_row_without_features_is_refused(walk: Walk, entries: tuple[Feature, ...], lost: int) -> None:
     market = walk(starts=(0,))
-    rows, table = label_direction(market, 4, 0), build_tables(market, entries)["BTC/USD"]
+    rows, table = label(market, direction(4), 0), build_tables(market, entries)["BTC/USD"]
     keep = np.delete(np.arange(table.num_rows), lost)
     with pytest.raises(InputError) as caught:
         feature_matrix(rows, {"BTC/USD": table.take(keep)})
@@ -49,7 +50,7 @@ def test_the_stored_table_keeps_its_contract_and_every_unknown_is_null(
     walk: Walk, params: Callable[..., SplitParams]
 ) -> None:
     market = walk(missing=(300,))
-    rows = assign(label_direction(market, 4, 10), params(), market.bar_ms)
+    rows = assign(label(market, direction(4), 10), params(), market.bar_ms)
     table = to_table(rows)
     assert not ROWS.problems(table, "rows")
     for name in ("is_up", "past_return", "future_return", "segment", "fold"):

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from candlelock.contracts.errors import InputError
-from candlelock.split.labels import label_direction
+from candlelock.split.labels import label
 from candlelock.split.segments import assign, fold_masks, n_folds, segment_ranges
+from tests.heads import direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,9 @@ def hourly(n_rows: int, horizon_bars: int = 2) -> pd.DataFrame:
         "decision_time_ms": opens + HOUR_MS,
         "label_end_ms": opens + (horizon_bars + 1) * HOUR_MS,
     }
-    return pd.DataFrame({"symbol": pd.Series(["BTC/USD"] * n_rows, dtype="str"), **times, "is_up": opens / HOUR_MS % 2})
+    is_up = opens / HOUR_MS % 2
+    symbol = pd.Series(["BTC/USD"] * n_rows, dtype="str")
+    return pd.DataFrame({"symbol": symbol, **times, "is_up": is_up, "future_return": is_up - 0.5})
 
 
 def opened(text: str) -> int:
@@ -119,12 +122,12 @@ def test_a_fold_whose_train_rows_an_embargo_eats_is_refused(params: Params) -> N
 
 
 def test_a_constant_price_or_a_handful_of_candles_is_refused(params: Params, walk: Callable[..., Market]) -> None:
-    flat = hourly(800).assign(is_up=np.nan)
+    flat = hourly(800).assign(is_up=np.nan, future_return=0.0)
     assert refusal(flat, params()) == ["train"]
-    assert refusal(label_direction(walk(14), 4, 10), params()) == ["train"]
+    assert refusal(label(walk(14), direction(4), 10), params()) == ["train"]
 
 
 def test_one_symbol_is_enough(params: Params, walk: Callable[..., Market]) -> None:
     market = walk(1000, starts=(0,))
-    rows = assign(label_direction(market, 4, 96), params(), market.bar_ms)
+    rows = assign(label(market, direction(4), 96), params(), market.bar_ms)
     assert set(rows["segment"].dropna()) == {"train", "calibrate", "decide", "test"}

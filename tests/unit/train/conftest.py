@@ -63,6 +63,7 @@ def rows() -> pd.DataFrame:
             "decision_time_ms": opens + BAR_MS,
             "label_end_ms": opens + 4 * BAR_MS,
             "is_up": is_up,
+            "future_return": is_up - 0.5,
         }
     )
     fractions = {"calibrate_frac": 0.1, "decide_frac": 0.1, "test_frac": 0.25}

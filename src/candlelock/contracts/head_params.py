@@ -1,0 +1,49 @@
+"""The heads of params.yaml: one frozen model per kind of label, told apart by the key `kind`.
+
+Every kind has two answers: up, or down; what is neither is unknown. docs/labels.md says what each kind is for.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from candlelock.contracts.stage_params import Frozen, field
+
+VOLATILITY = (
+    "bars up to the decision whose one-bar moves make the volatility; unknown where half of them or more are missing"
+)
+
+
+class DirectionParams(Frozen):
+    """Is the close `horizon_bars` later above this one?"""
+
+    kind: Literal["direction"] = field("the question: is the close `horizon_bars` later above this one", "direction")
+    horizon_bars: int = field("how far ahead the label looks", "bars", ge=1)
+    dead_zone_sigmas: float = field(
+        "a move smaller than this has an unknown label; 0: every move counts",
+        "past volatilities of a move over the horizon",
+        ge=0,
+    )
+    volatility_bars: int = field(f"of `dead_zone_sigmas`: {VOLATILITY}", "bars", ge=2)
+
+
+class TripleBarrierParams(Frozen):
+    """Which barrier does the price touch first?"""
+
+    kind: Literal["triple_barrier"] = field(
+        "the question: do the bars to come touch the upper barrier before the lower one", "triple_barrier"
+    )
+    horizon_bars: int = field("bars in which a barrier has to be touched, else the label is unknown", "bars", ge=1)
+    take_profit_sigmas: float = field(
+        "distance of the upper barrier from the close", "past volatilities of a move over the horizon", gt=0
+    )
+    stop_loss_sigmas: float = field(
+        "distance of the lower barrier from the close", "past volatilities of a move over the horizon", gt=0
+    )
+    volatility_bars: int = field(VOLATILITY, "bars", ge=2)
+
+
+HeadParams = Annotated[DirectionParams | TripleBarrierParams, Field(discriminator="kind")]
+HEADS: dict[str, type[Frozen]] = {"direction": DirectionParams, "triple_barrier": TripleBarrierParams}

@@ -1,0 +1,28 @@
+"""Heads of each kind, with values that tests may change."""
+
+from __future__ import annotations
+
+from candlelock.contracts.head_params import DirectionParams, TripleBarrierParams
+
+
+def direction(horizon_bars: int, dead_zone_sigmas: float = 0.0, volatility_bars: int = 96) -> DirectionParams:
+    """Whether the close is higher a horizon later."""
+    return DirectionParams(
+        kind="direction",
+        horizon_bars=horizon_bars,
+        dead_zone_sigmas=dead_zone_sigmas,
+        volatility_bars=volatility_bars,
+    )
+
+
+def triple_barrier(
+    horizon_bars: int, take_profit_sigmas: float = 1.0, stop_loss_sigmas: float = 1.0, volatility_bars: int = 20
+) -> TripleBarrierParams:
+    """Which of two barriers is touched first."""
+    return TripleBarrierParams(
+        kind="triple_barrier",
+        horizon_bars=horizon_bars,
+        take_profit_sigmas=take_profit_sigmas,
+        stop_loss_sigmas=stop_loss_sigmas,
+        volatility_bars=volatility_bars,
+    )
