@@ -194,6 +194,7 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
+        names.append(f"train/{name}/importance")
     calibrated = ("ensemble", "calibrator", "conformal", "threshold")
     stack = ["calibrate/stack"] if is_fitted(given.calibrate.ensemble, given.calibrate.weights) else []
     return [*names, *stack, *(f"calibrate/{name}" for name in calibrated), "evaluate/evaluation"]

@@ -6,7 +6,7 @@ Times are RFC 3339 text in UTC; fractions lie in [0, 1]; a number that does not 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -68,25 +68,6 @@ class Importance(Document):
     gain: float
 
 
-class Member(Document):
-    """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
-
-    `device`: what is trained on a GPU may have other bytes the next time.
-    """
-
-    role: Literal["member", "baseline"]
-    device: Literal["cpu", "cuda"]
-    files: list[str]
-    hyperparameters: dict[str, Any]
-    n_rounds: int
-    n_rows: int
-    first_decision_utc: UtcTime
-    last_label_end_utc: UtcTime
-    fold_rounds: list[int]
-    out_of_fold_log_loss: float
-    importance: list[Importance]
-
-
 class ModelFile(Document):
     """A file beside members.json and its hash."""
 
@@ -98,17 +79,6 @@ class MemberModels(Document):
     """models/<head>/members/members.json: learner -> files, one for each seed; its answer is the mean of theirs."""
 
     models: dict[str, list[ModelFile]]
-
-
-class TrainingReport(Document):
-    """reports/<head>/training.json."""
-
-    n_rows: int
-    n_up: int
-    n_down: int
-    first_decision_utc: UtcTime
-    last_label_end_utc: UtcTime
-    members: dict[str, Member]
 
 
 class Compared(Document):

@@ -54,6 +54,7 @@ RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part it
     r"tune/\w+/fold (?P<fold>\d+)(/screen)?": {"fit": "before fold", "stop": "fold", "choose": "fold"},
     r"train/\w+/fold (?P<fold>\d+)(/rounds)?": {"fit": "before fold", "stop": "before fold", "predict": "fold"},
     r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
+    r"train/\w+/importance": {"judge": "calibrate or decide"},
     r"calibrate/stack": {"fit": "out of fold"},
     r"calibrate/calibrator": {"fit": "calibrate", "choose": "calibrate", "predict": "later"},
     r"calibrate/ensemble": {"choose": "calibrate"},
@@ -165,6 +166,8 @@ def _part(rows: pd.DataFrame, name: str, fold: int) -> Mask:
     folds, segment = rows["fold"].to_numpy(), rows["segment"].to_numpy()
     if name == "later":
         return np.asarray(np.isin(segment, [SEGMENTS.index(each) for each in SEGMENTS[1:]]))
+    if name == "calibrate or decide":
+        return np.asarray(np.isin(segment, [SEGMENTS.index("calibrate"), SEGMENTS.index("decide")]))
     is_train = segment == SEGMENTS.index("train")
     parts = {"before fold": folds < fold, "fold": folds == fold, "out of fold": folds > 0}
     if name in parts:

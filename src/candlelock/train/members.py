@@ -15,6 +15,7 @@ from candlelock.split.segments import fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.stability import share_gains
 from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
@@ -78,10 +79,14 @@ class FoldSamples:
 
 @dataclass(frozen=True)
 class Trained:
-    """A member: the final model, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere)."""
+    """A member: the final model, what each fold's model stopped at and leans on, by feature, and out-of-fold answers.
+
+    `out_of_fold`: probabilities, (n_rows,), NaN elsewhere.
+    """
 
     model: Averaged
     fold_rounds: list[int]
+    fold_shares: list[dict[str, float]]
     out_of_fold: Array
 
 
@@ -174,7 +179,7 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
     key = LEARNERS[task.name].rounds_key
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
-    fold_rounds, scaled = [], []
+    fold_rounds, fold_shares, scaled = [], [], []
     for number, (fold, selection) in enumerate(zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True), 1):
         asked, own = replace(task, part=f"fold {number}"), _seen(sample, selection)
         note, note_rounds = _notes(fits, f"{task.name}/{asked.part}")
@@ -184,13 +189,15 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
         note("predict", told.rows, told.x)
         out_of_fold[fold.validates] = model.predict(told.x)
         fold_rounds.append(model.n_rounds)
+        fold_shares.append(share_gains(model, selection))
         scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
     rounds, own = None, _seen(sample, selections.final)
     note, note_rounds = _notes(fits, f"{task.name}/final")
     if key is not None:
         found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
         rounds = min(round(found), getattr(task.settings, key))
-    return Trained(fit_member(task, own, rows, is_train, rounds, note), fold_rounds, out_of_fold)
+    model = fit_member(task, own, rows, is_train, rounds, note)
+    return Trained(model, fold_rounds, fold_shares, out_of_fold)
 
 
 def train_members(
@@ -227,6 +234,11 @@ def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen:
 
 def log_loss(y: Array, p: Array, weights: Array | None = None) -> float:
     """Mean negative log likelihood, by weights if there are any; probabilities cut at 1e-7."""
+    losses = row_losses(y, p)
+    return float(np.mean(losses if weights is None else losses * weights))
+
+
+def row_losses(y: Array, p: Array) -> Array:
+    """Negative log likelihood of each row, (n_rows,); probabilities cut at 1e-7."""
     q = np.clip(p, 1e-7, 1 - 1e-7)
-    losses = y * np.log(q) + (1 - y) * np.log(1 - q)
-    return float(-np.mean(losses if weights is None else losses * weights))
+    return np.asarray(-(y * np.log(q) + (1 - y) * np.log(1 - q)))
