@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.train_params import TrainParams
     from candlelock.contracts.training_documents import PermutationImportance, Permuted
 
-BAR_MS, N_DAYS, START_MS = 3_600_000, 60, 1_704_067_200_000
+BAR_MS, N_DAYS, START_MS = 3_600_000, 40, 1_704_067_200_000
 NAMES = ("noise", "signal", "hour", "slow_noise")
 SELECTION = every_feature(*NAMES)
 
