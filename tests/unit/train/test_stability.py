@@ -48,6 +48,7 @@ def test_the_figures_are_means_over_every_two_folds() -> None:
 def test_a_feature_that_one_fold_left_out_counts_with_no_share() -> None:
     assert rank_correlation({"a": 0.6, "b": 0.4}, {"a": 1.0}) == pytest.approx(1.0)
     assert rank_correlation({"a": 0.6, "b": 0.4}, {"b": 1.0}) == pytest.approx(-1.0)
+    assert rank_correlation({"a": 1.0}, {"a": 0.4, "b": 0.6}) == pytest.approx(-1.0)
     assert top_overlap({"a": 0.6, "b": 0.4}, {"a": 1.0}) == 0.5
 
 
