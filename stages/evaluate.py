@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from candlelock.artifacts import atomic, documents, seeds, tables
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts import files
-from candlelock.contracts.documents import TrainingReport
 from candlelock.contracts.leakage_documents import TestReads
 from candlelock.contracts.tables import FITS
+from candlelock.contracts.training_documents import TrainingReport
 from candlelock.evaluate.curves import evaluation_curves
 from candlelock.evaluate.report import evaluate, headline
 from candlelock.evaluate.test_reads import add_read

@@ -18,7 +18,7 @@ from candlelock.split.segments import n_folds
 from candlelock.train.learner import Sample
 from candlelock.train.members import Task, settings_of, train_members
 from candlelock.train.model_files import save_models
-from candlelock.train.report import describe_member, describe_training, importance_table, predict_rows
+from candlelock.train.report import describe_training, importance_table, predict_rows
 
 if TYPE_CHECKING:
     from candlelock.contracts.params import Params
@@ -38,13 +38,12 @@ def run(params: Params, head: str) -> None:
         settings, seed = settings_of(name, params.train, found), seeds.derive(params.seed, f"train/{head}/{name}")
         tasks[name] = Task(name, head, params.train, settings, embargo_ms, seed, params.threads)
     trained = train_members(tasks, sample, rows, selections, fits)
-    described = {name: describe_member(tasks[name], each, rows, selections.final) for name, each in trained.items()}
-    for name, it in described.items():
+    report = describe_training(tasks, trained, sample, rows, selections.final, fits)
+    for name, it in report.members.items():
         print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}")
     with atomic.replacing_folder(own.member_models) as folder:
         save_models(folder, trained)
     tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(list(tasks)))
     tables.write(own.fits("train"), fits.table(), FITS)
-    report = describe_training(rows, described)
     atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))
     documents.write(own.report("training.json"), report)

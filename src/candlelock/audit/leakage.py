@@ -197,6 +197,7 @@ def expected_fits(given: Given, folds: int) -> list[str]:
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]
         names += [f"train/{name}/refit"] if given.is_refit else []
+        names.append(f"train/{name}/importance")
     calibrated = ("ensemble", "calibrator", "conformal", "threshold")
     stack = ["calibrate/stack"] if is_fitted(given.calibrate.ensemble, given.calibrate.weights) else []
     return [*names, *stack, *(f"calibrate/{name}" for name in calibrated), "evaluate/evaluation"]

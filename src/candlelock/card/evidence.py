@@ -20,13 +20,13 @@ from candlelock.contracts.documents import (
     LatencyReport,
     Stack,
     Threshold,
-    TrainingReport,
 )
 from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.select_documents import Selection
 from candlelock.contracts.snapshot_documents import Manifest
+from candlelock.contracts.training_documents import TrainingReport
 
 
 @dataclass(frozen=True)

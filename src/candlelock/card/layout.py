@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from candlelock.contracts.card_document import Artifact, Gate, ModelCard
-    from candlelock.contracts.documents import Importance, Interval, Member
+    from candlelock.contracts.documents import Importance, Interval
     from candlelock.contracts.leakage_documents import LeakageReport, LeakCheck
+    from candlelock.contracts.training_documents import Member
 
 N_FEATURES = 20
 STAGE_ORDER = ("reports", "models", "data/split", "data/features", "data/snapshot")

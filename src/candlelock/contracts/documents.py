@@ -6,7 +6,7 @@ Times are RFC 3339 text in UTC; fractions lie in [0, 1]; a number that does not 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -68,35 +68,6 @@ class Importance(Document):
     gain: float
 
 
-class Refit(Document):
-    """A member trained once more, on all rows before test."""
-
-    n_rounds: int
-    n_rows: int
-    last_label_end_utc: UtcTime
-
-
-class Member(Document):
-    """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
-
-    Of the model that answered calibrate and decide; `refit`: of the one after it, which answered test and is served, so
-    that `files` has both. `device`: what is trained on a GPU may have other bytes the next time.
-    """
-
-    role: Literal["member", "baseline"]
-    device: Literal["cpu", "cuda"]
-    files: list[str]
-    hyperparameters: dict[str, Any]
-    n_rounds: int
-    n_rows: int
-    first_decision_utc: UtcTime
-    last_label_end_utc: UtcTime
-    fold_rounds: list[int]
-    out_of_fold_log_loss: float
-    importance: list[Importance]
-    refit: Refit | None
-
-
 class ModelFile(Document):
     """A file beside members.json and its hash."""
 
@@ -112,17 +83,6 @@ class MemberModels(Document):
 
     models: dict[str, list[ModelFile]]
     before_refit: dict[str, list[ModelFile]]
-
-
-class TrainingReport(Document):
-    """reports/<head>/training.json."""
-
-    n_rows: int
-    n_up: int
-    n_down: int
-    first_decision_utc: UtcTime
-    last_label_end_utc: UtcTime
-    members: dict[str, Member]
 
 
 class Compared(Document):

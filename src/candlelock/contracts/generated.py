@@ -19,6 +19,7 @@ from candlelock.contracts.quality_documents import QualityReport
 from candlelock.contracts.select_documents import Selection, SelectionReport
 from candlelock.contracts.stage_params import Frozen, SearchRange
 from candlelock.contracts.study_documents import StudyReport
+from candlelock.contracts.training_documents import TrainingReport
 from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "selection": Selection,
     "selection_report": SelectionReport,
     "study": StudyReport,
-    "training": documents.TrainingReport,
+    "training": TrainingReport,
     "members": documents.MemberModels,
     "stack": documents.Stack,
     "calibrator": documents.Calibrator,

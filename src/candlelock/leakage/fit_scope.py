@@ -55,6 +55,7 @@ RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part it
     r"train/\w+/fold (?P<fold>\d+)(/rounds)?": {"fit": "before fold", "stop": "before fold", "predict": "fold"},
     r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
     r"train/\w+/refit": {"fit": "before test", "predict": "test"},
+    r"train/\w+/importance": {"judge": "calibrate or decide"},
     r"calibrate/stack": {"fit": "out of fold"},
     r"calibrate/calibrator": {"fit": "calibrate", "choose": "calibrate", "predict": "later"},
     r"calibrate/ensemble": {"choose": "calibrate"},
@@ -164,7 +165,7 @@ def _rule(name: str) -> tuple[Mapping[str, str], int]:
 def _part(rows: pd.DataFrame, name: str, fold: int) -> Mask:
     """Rows of a part of the split by name."""
     folds, segment = rows["fold"].to_numpy(), rows["segment"].to_numpy()
-    spans = {"later": SEGMENTS[1:], "before test": SEGMENTS[:-1]}
+    spans = {"later": SEGMENTS[1:], "before test": SEGMENTS[:-1], "calibrate or decide": SEGMENTS[1:-1]}
     if name in spans:
         return np.asarray(np.isin(segment, [SEGMENTS.index(each) for each in spans[name]]))
     is_train = segment == SEGMENTS.index("train")

@@ -43,6 +43,12 @@ class Transform:
     take: npt.NDArray[np.intp] | None
     parts: tuple[Affine, ...]
 
+    @property
+    def columns(self) -> dict[str, int]:
+        """Each of `names` -> its column among all features, in registry order."""
+        taken = range(self.n_inputs) if self.take is None else self.take.tolist()
+        return dict(zip(self.names, taken, strict=True))
+
     def apply(self, x: Array) -> Array:
         """Shape (n_rows, n_outputs) for features in registry order (n_rows, n_inputs), NaN where unknown.
 

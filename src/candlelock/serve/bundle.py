@@ -43,10 +43,15 @@ class Bundle:
 
         Every feature is asked for, also those the selection leaves out; InputError for another number of them.
         """
-        seen = self.selection.apply(x)
-        raw = {name: model.predict(seen) for name, model in self.members.items()}
-        combined = next(iter(raw.values())) if self.ensemble is None else self.ensemble.apply(raw)
-        return self.calibration.apply(combined)
+        return self.calibration.apply(self.combine(self.ask_members(self.selection.apply(x))))
+
+    def ask_members(self, seen: Array) -> dict[str, Array]:
+        """Each member's raw probability, (n_rows,), for the columns that the selection gives, (n_rows, n_outputs)."""
+        return {name: model.predict(seen) for name, model in self.members.items()}
+
+    def combine(self, raw: Mapping[str, Array]) -> Array:
+        """The ensemble's probability before calibration, (n_rows,), or that of the one member."""
+        return next(iter(raw.values())) if self.ensemble is None else self.ensemble.apply(raw)
 
 
 def load_bundle(folder: Path) -> Bundle:

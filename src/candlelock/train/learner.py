@@ -81,7 +81,9 @@ class Learner:
     their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
     `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `package`: what
     does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
-    as `device="cuda"`; None for a learner of the CPU alone.
+    as `device="cuda"`; None for a learner of the CPU alone. `contributions(model, x)`: what each feature adds to the
+    log-odds of each row and, last, what they start from, (n_rows, n_features + 1); None for a learner that has no such
+    parts by its nature.
     """
 
     fit: Callable[..., Model]
@@ -93,6 +95,7 @@ class Learner:
     is_seeded: bool = True
     has_cuda: Callable[[], bool] | None = None
     binned: Binned | None = None
+    contributions: Callable[..., Array] | None = None
 
 
 LEARNERS = {
@@ -104,6 +107,7 @@ LEARNERS = {
         what="trees that grow leaf by leaf, one on the errors of the others",
         package="lightgbm",
         binned=Binned(lightgbm.bin_rows, lightgbm.fit_binned, ("max_bin",)),
+        contributions=lightgbm.contributions,
     ),
     "xgboost": Learner(
         fit=xgboost.fit,
@@ -114,6 +118,7 @@ LEARNERS = {
         package="xgboost",
         has_cuda=xgboost.has_cuda,
         binned=Binned(xgboost.bin_rows, xgboost.fit_binned, ("max_bin",)),
+        contributions=xgboost.contributions,
     ),
     "mlp": Learner(
         fit=mlp.fit,
@@ -132,6 +137,7 @@ LEARNERS = {
         what="logistic regression on standardised features: the baseline",
         package="scikit-learn",
         is_seeded=False,
+        contributions=logistic.contributions,
     ),
     "random_forest": Learner(
         fit=random_forest.fit,

@@ -15,6 +15,7 @@ from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.stability import share_gains
 from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
@@ -78,13 +79,15 @@ class FoldSamples:
 
 @dataclass(frozen=True)
 class Trained:
-    """A member: the model of train, what each fold's model stopped at, and out-of-fold probabilities (NaN elsewhere).
+    """A member: the model of train, what each fold's model stopped at and leans on by feature, and out-of-fold answers.
 
-    `refit`: the same on all rows before test, which answers test and is served; None where `model` does.
+    `out_of_fold`: probabilities, (n_rows,), NaN elsewhere. `refit`: the same on all rows before test, which answers
+    test and is served; None where `model` does.
     """
 
     model: Averaged
     fold_rounds: list[int]
+    fold_shares: list[dict[str, float]]
     out_of_fold: Array
     refit: Averaged | None = None
 
@@ -183,7 +186,7 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
     key = LEARNERS[task.name].rounds_key
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
     out_of_fold = np.full(len(rows), np.nan)
-    fold_rounds, scaled = [], []
+    fold_rounds, fold_shares, scaled = [], [], []
     for number, (fold, selection) in enumerate(zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True), 1):
         asked, own = replace(task, part=f"fold {number}"), _seen(sample, selection)
         note, note_rounds = _notes(fits, f"{task.name}/{asked.part}")
@@ -193,6 +196,7 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
         note("predict", told.rows, told.x)
         out_of_fold[fold.validates] = model.predict(told.x)
         fold_rounds.append(model.n_rounds)
+        fold_shares.append(share_gains(model, selection))
         scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
     rounds, own = None, _seen(sample, selections.final)
     note, note_rounds = _notes(fits, f"{task.name}/final")
@@ -201,7 +205,7 @@ def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Tra
         rounds = min(round(found), getattr(task.settings, key))
     model = fit_member(task, own, rows, is_train, rounds, note)
     refit = _fit_again(task, own, rows, model.n_rounds, fits) if task.params.refit else None
-    return Trained(model, fold_rounds, out_of_fold, refit)
+    return Trained(model, fold_rounds, fold_shares, out_of_fold, refit)
 
 
 def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int, fits: FitLedger) -> Averaged:
@@ -248,6 +252,11 @@ def settings_of(name: str, params: TrainParams, best: dict[str, Any]) -> Frozen:
 
 def log_loss(y: Array, p: Array, weights: Array | None = None) -> float:
     """Mean negative log likelihood, by weights if there are any; probabilities cut at 1e-7."""
+    losses = row_losses(y, p)
+    return float(np.mean(losses if weights is None else losses * weights))
+
+
+def row_losses(y: Array, p: Array) -> Array:
+    """Negative log likelihood of each row, (n_rows,); probabilities cut at 1e-7."""
     q = np.clip(p, 1e-7, 1 - 1e-7)
-    losses = y * np.log(q) + (1 - y) * np.log(1 - q)
-    return float(-np.mean(losses if weights is None else losses * weights))
+    return np.asarray(-(y * np.log(q) + (1 - y) * np.log(1 - q)))

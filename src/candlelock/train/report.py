@@ -8,19 +8,23 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from candlelock.contracts.documents import SEGMENTS, Importance, Member, Refit, TrainingReport, utc_text
+from candlelock.contracts.documents import SEGMENTS, utc_text
 from candlelock.contracts.tables import TIME
+from candlelock.contracts.training_documents import Member, Refit, TrainingReport
 from candlelock.split.segments import before_test
 from candlelock.train.members import log_loss
 from candlelock.train.model_files import file_name
+from candlelock.train.permutation import judge_members
+from candlelock.train.stability import describe_gains, describe_stability, share_gains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.contracts.training_documents import PermutationImportance
     from candlelock.select.transform import Transform
     from candlelock.train.averaging import Averaged
-    from candlelock.train.learner import Array
+    from candlelock.train.learner import Array, Sample
     from candlelock.train.members import Task, Trained
 
 
@@ -51,16 +55,15 @@ def predict_rows(
     return pa.table(table | {name: pa.array(p[known]) for name, p in columns.items()})
 
 
-def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection: Transform) -> Member:
+def describe_member(
+    task: Task, trained: Trained, rows: pd.DataFrame, selection: Transform, permutation: PermutationImportance
+) -> Member:
     """Role, settings, rounds, rows seen, out-of-fold loss and importance (shares that sum to 1) of one member.
 
     The final `selection` gives each gain back to the features it came from.
     """
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     known = ~np.isnan(trained.out_of_fold)
-    gains = trained.model.gains()
-    shares = selection.attribute(gains / gains.sum() if gains.sum() > 0 else gains)
-    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     numbers = range(1, len(trained.model.models) + 1)
     files = [file_name(task.name, number) for number in numbers]
     files += [] if trained.refit is None else [file_name(task.name, number, before_refit=True) for number in numbers]
@@ -75,7 +78,9 @@ def describe_member(task: Task, trained: Trained, rows: pd.DataFrame, selection:
         last_label_end_utc=utc_text(seen["label_end_ms"].max()),
         fold_rounds=trained.fold_rounds,
         out_of_fold_log_loss=log_loss(rows["is_up"].to_numpy()[known], trained.out_of_fold[known]),
-        importance=[Importance(name=name, gain=gain) for name, gain in ranked],
+        importance=describe_gains(share_gains(trained.model, selection), trained.fold_shares),
+        stability=describe_stability(trained.fold_shares),
+        permutation=permutation,
         refit=None if trained.refit is None else _describe_refit(trained.refit, rows),
     )
 
@@ -85,23 +90,40 @@ def _describe_refit(refit: Averaged, rows: pd.DataFrame) -> Refit:
     return Refit(n_rounds=refit.n_rounds, n_rows=len(seen), last_label_end_utc=utc_text(seen["label_end_ms"].max()))
 
 
-def describe_training(rows: pd.DataFrame, members: Mapping[str, Member]) -> TrainingReport:
-    """The members beside what they were trained on."""
+def describe_training(
+    tasks: Mapping[str, Task],
+    trained: Mapping[str, Trained],
+    sample: Sample,
+    rows: pd.DataFrame,
+    selection: Transform,
+    fits: FitLedger,
+) -> TrainingReport:
+    """The members beside what they were trained on; `sample`: every feature of `rows`, in their order."""
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     n_up = int(seen["is_up"].sum())
+    judged = judge_members(tasks, trained, sample, rows, selection, fits)
     return TrainingReport(
         n_rows=len(seen),
         n_up=n_up,
         n_down=len(seen) - n_up,
         first_decision_utc=utc_text(seen["decision_time_ms"].min()),
         last_label_end_utc=utc_text(seen["label_end_ms"].max()),
-        members=dict(members),
+        members={
+            name: describe_member(tasks[name], own, rows, selection, judged[name]) for name, own in trained.items()
+        },
     )
 
 
 def importance_table(report: TrainingReport) -> pd.DataFrame:
-    """Member, feature and share of gain, largest first within each member."""
-    lines = [
-        (name, feature.name, feature.gain) for name, member in report.members.items() for feature in member.importance
-    ]
-    return pd.DataFrame(lines, columns=["member", "feature", "share"])
+    """Member, feature and share of gain, largest first within each member, with the folds' lowest and highest share.
+
+    `log_loss_rise`: when the feature is permuted; empty for those that were not.
+    """
+    lines = []
+    for name, member in report.members.items():
+        rises = {one.name: one.rise for one in member.permutation.features}
+        lines += [
+            (name, one.name, one.gain, one.fold_low, one.fold_high, rises.get(one.name)) for one in member.importance
+        ]
+    columns = ["member", "feature", "share", "fold_low", "fold_high", "log_loss_rise"]
+    return pd.DataFrame(lines, columns=columns)

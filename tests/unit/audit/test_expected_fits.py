@@ -54,4 +54,6 @@ def test_every_member_has_its_fits_the_baseline_too_and_those_that_are_searched_
     names = expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
     trained = {name.split("/")[1] for name in names if name.startswith("train/")}
     searched = {name.split("/")[1] for name in names if name.startswith("tune/")}
+    judged = {name.split("/")[1] for name in names if name.endswith("/importance")}
+    assert judged == trained, "every final model is judged by what its features are worth"
     assert (trained, searched) == ({"lightgbm", "svm", "logistic"}, {"lightgbm"})

@@ -16,6 +16,7 @@ from candlelock.contracts import documents as d
 from candlelock.contracts import leakage_documents as k
 from candlelock.contracts import select_documents as x
 from candlelock.contracts import snapshot_documents as s
+from candlelock.contracts import training_documents as t
 from candlelock.leakage.rows import leak_check
 from tests.heads import direction
 
@@ -143,8 +144,8 @@ def evaluation() -> d.EvaluationReport:
 
 def some_member(
     role: Literal["member", "baseline"], rounds: list[int], loss: float, settings: dict[str, Any]
-) -> d.Member:
-    return d.Member(
+) -> t.Member:
+    return t.Member(
         role=role,
         device="cpu",
         files=["models/direction/member"],
@@ -156,13 +157,17 @@ def some_member(
         fold_rounds=rounds,
         out_of_fold_log_loss=loss,
         importance=[],
-        refit=d.Refit(n_rounds=max(rounds) + 9, n_rows=131_200, last_label_end_utc=TRAIN_END),
+        stability=t.Stability(rank_correlation=0.8125, n_top=20, top_overlap=0.5),
+        permutation=t.PermutationImportance(
+            segments=["calibrate", "decide"], n_rows=0, n_days=0, n_repeats=2, log_loss=0.69, features=[]
+        ),
+        refit=t.Refit(n_rounds=max(rounds) + 9, n_rows=131_200, last_label_end_utc=TRAIN_END),
     )
 
 
 @pytest.fixture
-def training() -> d.TrainingReport:
-    return d.TrainingReport(
+def training() -> t.TrainingReport:
+    return t.TrainingReport(
         n_rows=92_340,
         n_up=46_512,
         n_down=45_828,
@@ -301,7 +306,7 @@ def threshold() -> d.Threshold:
 @pytest.fixture
 def evidence(
     evaluation: d.EvaluationReport,
-    training: d.TrainingReport,
+    training: t.TrainingReport,
     backtest: d.BacktestReport,
     leakage: k.LeakageReport,
     manifest: s.Manifest,

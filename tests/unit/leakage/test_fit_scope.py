@@ -75,6 +75,7 @@ def honest() -> Hand:
     hand["train", "lightgbm/refit", "fit"] = np.concatenate([of(each) for each in ("train", "calibrate", "decide")])
     hand["train", "lightgbm/refit", "predict"] = of("test")
     hand["train", "lightgbm/final", "predict"] = np.flatnonzero(np.isin(SEGMENT, ["calibrate", "decide", "test"]))
+    hand["train", "lightgbm/importance", "judge"] = np.flatnonzero(np.isin(SEGMENT, ["calibrate", "decide"]))
     hand["calibrate", "stack", "fit"] = np.flatnonzero(KNOWN & (SEGMENT == "train") & folded)
     hand["calibrate", "calibrator", "fit"] = hand["calibrate", "calibrator", "choose"] = of("calibrate")
     hand["calibrate", "ensemble", "choose"] = of("calibrate")
@@ -122,6 +123,8 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("train", "lightgbm/refit", "fit"), FIRST_TEST, "fit-on-test"),
         (("train", "lightgbm/refit", "predict"), of("decide")[:1], "fit-outside"),
         (("train", "lightgbm/fold 1", "predict"), TRAINS_1[:1], "fit-outside"),
+        (("train", "lightgbm/importance", "judge"), FIRST_TEST, "fit-outside"),
+        (("train", "lightgbm/importance", "judge"), of("train")[-1:], "fit-outside"),
         (("calibrate", "stack", "fit"), TRAINS_1[:1], "fit-outside"),
         (("calibrate", "calibrator", "fit"), of("decide")[:1], "fit-outside"),
         (("calibrate", "calibrator", "choose"), FIRST_TEST, "fit-on-test"),
@@ -175,7 +178,13 @@ def test_a_fit_without_a_record_is_found() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "fit", "use"),
-    [("select", "everything", "fit"), ("calibrate", "stack", "stop"), ("evaluate", "evaluation", "predict")],
+    [
+        ("select", "everything", "fit"),
+        ("calibrate", "stack", "stop"),
+        ("evaluate", "evaluation", "predict"),
+        ("train", "lightgbm/importance", "predict"),
+        ("train", "lightgbm/final", "judge"),
+    ],
 )
 def test_a_fit_without_a_rule_does_not_pass(stage: str, fit: str, use: str) -> None:
     hand = honest()

@@ -94,13 +94,14 @@ class SpyModel:
 
     seen: list[list[int]]
     n_rounds: int
+    n_features: int = 2
 
     def predict(self, x: Array) -> Array:
         self.seen.append(x[:, 0].astype(int).tolist())
         return (x[:, 0] + 1) / 10_000
 
     def gains(self) -> Array:
-        return np.array([3.0, 1.0])
+        return np.array([3.0, 1.0])[: self.n_features]
 
     def to_bytes(self) -> bytes:
         return b"spy"
@@ -129,7 +130,7 @@ class Spy:
         numbers = [part.x[:, 0].astype(int).tolist() for part in (sample, stop) if part is not None]
         watch = numbers[1] if stop is not None else None
         self.calls.append(Shown(numbers[0], watch, settings.max_rounds, seed, threads, predicted))
-        return SpyModel(predicted, settings.max_rounds if stop is None else 7)
+        return SpyModel(predicted, settings.max_rounds if stop is None else 7, sample.x.shape[1])
 
 
 @pytest.fixture

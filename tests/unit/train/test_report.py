@@ -11,6 +11,7 @@ import pytest
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import member_predictions
+from candlelock.contracts.training_documents import PermutationImportance
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.select.transform import Affine, Transform
 from candlelock.split.segments import before_test
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 EMBARGO_MS = 6 * 3_600_000
 BOTH = every_feature("b", "a")
+NOTHING = PermutationImportance(segments=[], n_rows=0, n_days=0, n_repeats=0, log_loss=0.7, features=[])
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_a_refit_sees_every_label_before_test_and_answers_test_alone(
     assert noted["lightgbm/refit", "fit"].rows.tolist() == np.flatnonzero(before).tolist()
     assert noted["lightgbm/refit", "predict"].rows.tolist() == np.flatnonzero(is_test).tolist()
     assert noted["lightgbm/final", "predict"].rows.tolist() == np.flatnonzero(is_between).tolist()
-    told = describe_member(again, member, rows, BOTH)
+    told = describe_member(again, member, rows, BOTH, NOTHING)
     assert told.refit is not None and (told.refit.n_rows, told.n_rows) == (before.sum(), len(final.sample))
     assert told.files == ["lightgbm.txt", "lightgbm.before_refit.txt"]
     assert told.refit.last_label_end_utc == utc_text(rows["label_end_ms"][before].max())
@@ -101,7 +103,7 @@ def test_a_refit_has_rounds_for_its_rows_but_no_more_than_the_most(
 def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     rows: pd.DataFrame, task: Task, trained: Trained
 ) -> None:
-    member = describe_member(task, trained, rows, BOTH)
+    member = describe_member(task, trained, rows, BOTH, NOTHING)
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     out = ~np.isnan(trained.out_of_fold)
     assert (member.role, member.files, member.n_rounds, member.n_rows) == (
@@ -132,7 +134,7 @@ def test_gains_of_components_go_back_to_the_features_behind_them(
     """The spy's gains are 3 and 1."""
     turned = Affine(np.zeros(3), np.ones(3), np.array([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]))
     selection = Transform(4, ("c", "b", "a"), ("component_1", "component_2"), np.array([0, 2, 3]), (turned,))
-    found = describe_member(task, trained, rows, selection).importance
+    found = describe_member(task, trained, rows, selection, NOTHING).importance
     assert [(entry.name, round(entry.gain, 12)) for entry in found] == [("b", 0.48), ("c", 0.27), ("a", 0.25)]
 
 
@@ -142,25 +144,68 @@ def test_a_model_that_leans_on_nothing_has_no_shares(rows: pd.DataFrame, task: T
             return np.zeros(2)
 
     idle = replace(trained, model=Averaged((Idle([], 1),)))
-    assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, BOTH).importance] == [
+    assert [(entry.name, entry.gain) for entry in describe_member(task, idle, rows, BOTH, NOTHING).importance] == [
         ("a", 0.0),
         ("b", 0.0),
     ]
 
 
+def test_gains_stand_beside_those_of_the_folds(
+    rows: pd.DataFrame, numbered: Array, task: Task, spy: Spy, selections: Transforms
+) -> None:
+    """The spy's gains are 3 and 1; the second fold sees the features the other way round, the third only a."""
+    sample = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy())
+    trained = train_member(task, sample, rows, selections, FitLedger())
+    assert trained.fold_shares == [{"b": 0.75, "a": 0.25}] * 3
+    found = describe_member(
+        task,
+        replace(trained, fold_shares=[{"b": 0.75, "a": 0.25}, {"a": 0.75, "b": 0.25}, {"a": 1.0}]),
+        rows,
+        BOTH,
+        NOTHING,
+    )
+    first, second = found.importance
+    assert (first.name, first.gain, first.fold_low, first.fold_high) == ("b", 0.75, 0.0, 0.75)
+    assert (second.name, second.gain, second.fold_low, second.fold_high) == ("a", 0.25, 0.25, 1.0)
+    assert (first.fold_mean, second.fold_mean) == pytest.approx((1 / 3, 2 / 3))
+    assert describe_member(task, trained, rows, BOTH, NOTHING).stability.rank_correlation == pytest.approx(1)
+
+
 def test_the_training_report_counts_labels_and_lists_importance(
-    rows: pd.DataFrame, task: Task, trained: Trained
+    rows: pd.DataFrame, numbered: Array, task: Task, trained: Trained
 ) -> None:
     other = replace(task, name="logistic", settings=task.params.logistic)
-    baseline = describe_member(other, trained, rows, BOTH)
-    report = describe_training(rows, {"lightgbm": describe_member(task, trained, rows, BOTH), "logistic": baseline})
+    sample, ledger = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), FitLedger()
+    report = describe_training(
+        {"lightgbm": task, "logistic": other}, {"lightgbm": trained, "logistic": trained}, sample, rows, BOTH, ledger
+    )
+    baseline = report.members["logistic"]
     labels = rows["is_up"][(rows["segment"] == "train") & rows["is_up"].notna()]
     assert (report.n_up, report.n_down) == ((labels == 1).sum(), (labels == 0).sum())
     assert report.n_rows == report.n_up + report.n_down == baseline.n_rows
     assert (baseline.role, baseline.hyperparameters) == ("baseline", {"c": 0.1})
-    assert importance_table(report).to_numpy().tolist() == [
-        ["lightgbm", "b", 0.75],
-        ["lightgbm", "a", 0.25],
-        ["logistic", "b", 0.75],
-        ["logistic", "a", 0.25],
+    table = importance_table(report)
+    assert table[["member", "feature", "share", "fold_low", "fold_high"]].to_numpy().tolist() == [
+        ["lightgbm", "b", 0.75, 0.75, 0.75],
+        ["lightgbm", "a", 0.25, 0.25, 0.25],
+        ["logistic", "b", 0.75, 0.75, 0.75],
+        ["logistic", "a", 0.25, 0.25, 0.25],
     ]
+    (rise,) = {one.rise for one in report.members["lightgbm"].permutation.features if one.name == "b"}
+    assert table["log_loss_rise"].tolist()[0] == rise
+    assert np.isnan(table["log_loss_rise"][1]), "feature a is a constant: permuting it leaves it as it is"
+
+
+def test_permuted_rows_are_those_of_calibrate_and_decide_alone(
+    rows: pd.DataFrame, numbered: Array, task: Task, trained: Trained, spy: Spy
+) -> None:
+    sample, ledger = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), FitLedger()
+    before = len(spy.calls[-1].predicted)
+    report = describe_training({"lightgbm": task}, {"lightgbm": trained}, sample, rows, BOTH, ledger)
+    allowed = set(np.flatnonzero(rows["segment"].isin(["calibrate", "decide"])).tolist())
+    asked = spy.calls[-1].predicted[before:]
+    assert {row for rows_asked in asked for row in rows_asked} <= allowed
+    assert report.members["lightgbm"].permutation.segments == ["calibrate", "decide"]
+    ((fit, use), noted) = next(iter(read_hand_overs(ledger.table()).items()))
+    assert (fit, use, set(noted.rows.tolist())) == ("lightgbm/importance", "judge", allowed)
+    assert noted.values_sha256

@@ -88,6 +88,14 @@ def _options(settings: LightgbmParams, seed: int, threads: int) -> dict[str, Any
     return FIXED | own | {"seed": seed, "num_threads": threads}
 
 
+def contributions(model: LightgbmModel, x: Array) -> Array:
+    """Log-odds that each feature adds to each row's answer, then their base, shape (n_rows, n_features + 1).
+
+    Source: Lundberg et al. 2020, From local explanations to global understanding (SHAP values of trees).
+    """
+    return np.asarray(model.booster.predict(x, pred_contrib=True, num_threads=1), dtype=np.float64)
+
+
 def load(content: bytes) -> LightgbmModel:
     """The model that `to_bytes` wrote; a mutated text may end the process."""
     return LightgbmModel(lightgbm.Booster(model_str=content.decode()))

@@ -48,6 +48,11 @@ def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int
     return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))
 
 
+def contributions(model: LogisticModel, x: Array) -> Array:
+    """Coefficient times standardised value, in log-odds, then the intercept, shape (n_rows, n_features + 1)."""
+    return np.column_stack([model.inputs.apply(x) * model.coefficients, np.full(len(x), model.intercept)])
+
+
 def load(content: bytes) -> LogisticModel:
     """The model that `to_bytes` wrote."""
     saved = json.loads(content)

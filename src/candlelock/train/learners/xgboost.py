@@ -99,6 +99,15 @@ def has_cuda() -> bool:
     return bool(xgboost.build_info().get("USE_CUDA")) and torch.cuda.is_available()
 
 
+def contributions(model: XgboostModel, x: Array) -> Array:
+    """Log-odds that each feature adds to each row's answer, then their base, shape (n_rows, n_features + 1); float32.
+
+    Source: Lundberg et al. 2020, From local explanations to global understanding (SHAP values of trees).
+    """
+    found = model.booster.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)
+    return np.asarray(found, dtype=np.float64)
+
+
 def load(content: bytes) -> XgboostModel:
     """The model that `to_bytes` wrote."""
     booster = xgboost.Booster()
