@@ -76,9 +76,9 @@ def judge_members(
     """
     places = np.flatnonzero(rows["segment"].isin(SEGMENTS).to_numpy(dtype=bool))
     handed = sample.take(places)
-    later = take_later(handed, rows.iloc[places])
+    later, seen = take_later(handed, rows.iloc[places]), selection.apply(handed.x)
     for name in trained:
-        fits.note(f"{name}/importance", "judge", handed.rows, handed.x, handed.y)
+        fits.note(f"{name}/importance", "judge", handed.rows, seen, handed.y)
     jobs = [
         functools.partial(judge_member, own.model, selection, later, tasks[name].seed) for name, own in trained.items()
     ]

@@ -116,3 +116,11 @@ def test_a_component_s_gain_goes_back_by_squared_loadings(params: Make) -> None:
     expected = [sum(gain * row[i] ** 2 for gain, row in zip(gains, pca.components, strict=True)) for i in range(5)]
     np.testing.assert_allclose(list(found.values()), expected, rtol=1e-12)
     assert sum(found.values()) == pytest.approx(gains.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_feature_that_stays_knows_its_column(case: str, params: Make) -> None:
+    selection = fit(params, **CASES[case])
+    columns = compile_selection(selection).columns
+    assert {selection.inputs[column]: column for column in columns.values()} == columns
+    assert set(columns) == set(compile_selection(selection).attribute(np.ones(len(selection.outputs))))

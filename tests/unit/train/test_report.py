@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
+from candlelock.audit.fit_values import check_fit_values
 from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import member_predictions
 from candlelock.contracts.training_documents import PermutationImportance
-from candlelock.leakage.fit_scope import read_hand_overs
-from candlelock.select.transform import Affine, Transform
+from candlelock.leakage.fit_scope import check_fits, read_hand_overs
+from candlelock.select.transform import Affine, Transform, Transforms
 from candlelock.split.segments import before_test
 from candlelock.train.averaging import Averaged
 from candlelock.train.learner import Sample
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.contracts.train_params import TrainParams
-    from candlelock.select.transform import Transforms
     from candlelock.train.learner import Array
     from tests.unit.train.conftest import Spy
 
@@ -209,3 +209,16 @@ def test_permuted_rows_are_those_of_calibrate_and_decide_alone(
     ((fit, use), noted) = next(iter(read_hand_overs(ledger.table()).items()))
     assert (fit, use, set(noted.rows.tolist())) == ("lightgbm/importance", "judge", allowed)
     assert noted.values_sha256
+
+
+def test_what_the_ledger_notes_of_permuted_rows_is_what_the_audit_finds_there(
+    rows: pd.DataFrame, numbered: Array, task: Task, trained: Trained
+) -> None:
+    sample, ledger, final = Sample(numbered, rows["is_up"].to_numpy(), rows.index.to_numpy()), FitLedger(), columns(0)
+    one = replace(trained, model=Averaged((SpyModel([], 1, 1),)))
+    describe_training({"lightgbm": task}, {"lightgbm": one}, sample, rows, final, ledger)
+    found = check_fit_values(Transforms((final,) * 3, final), rows, numbered, {"train": ledger.table()})
+    assert found.passed
+    assert found.n_compared > 0
+    scope = check_fits(rows, {"train": ledger.table()}, ["train/lightgbm/importance"], EMBARGO_MS)
+    assert scope.findings == []
