@@ -12,6 +12,11 @@ it on. A model is the mean of --seeds LightGBM models that differ in their seed.
 1,000 bootstraps of whole UTC days, all symbols together. The 25: returns over 1 to 96 bars, three volatilities,
 z-scores of close and volume, the bar's range, body and close, hour and weekday, and BTC's last returns.
 `--until 0.75` judges on the quarter before instead.
+
+    python benchmarks/skill.py --refit --until 0.75      # what the months nearest to those judged are worth
+
+trains the default features and selection on the first 73 % of the rows before the judged ones, as a flow without
+`train.refit` does with a test of a quarter, and on all of them; the selection is that of the first in both.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from __future__ import annotations
 import argparse
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +58,7 @@ REFERENCE = {
 WIDE = REFERENCE | {
     "num_leaves": 15, "learning_rate": 0.06, "min_data_in_leaf": 1000, "feature_fraction": 0.3, "max_bin": 63,
 }  # fmt: skip
+EARLY = 0.55 / 0.75  # of the rows before test, the share that train has
 TREES = {"reference": (REFERENCE, 250), "wide": (WIDE, 200)}
 COMMON = {"objective": "binary", "verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
 
@@ -255,6 +261,23 @@ def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
         )
 
 
+def measure_refit(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
+    """Print what models gain that are trained on all rows before the judged ones, not on the first of them alone."""
+    wanted = SETS[name]
+    market = read_market(wanted, got.work)
+    rows = label(market, plain_features(market), wanted.horizon, got.until, len(wanted.symbols))
+    entries = [entry for entry in select(read_catalogue(ROOT), groups) if entry.name not in got.exclude]
+    train = np.flatnonzero(rows.train)
+    early = replace(rows, train=rows.train & (rows.bar < rows.bar[train[int(len(train) * EARLY)]]))
+    x = rows.take(selected(build_features(market, entries, n_threads=2), market, early, wanted))
+    before, after = (fit_predict(x, each, got.settings, got.seeds) for each in (early, rows))
+    more, low, high = compare(rows, after, before)
+    print(
+        f"{name}: {early.train.sum():,} rows, then {rows.train.sum():,}: {more:+.4f} [{low:+.4f}, {high:+.4f}]",
+        flush=True,
+    )
+
+
 def main() -> None:
     default = read_params(ROOT).features
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -262,6 +285,7 @@ def main() -> None:
     ask.add_argument("--groups", nargs="+", default=default.groups)
     ask.add_argument("--exclude", nargs="*", default=default.exclude, help="features to leave out")
     ask.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
+    ask.add_argument("--refit", action="store_true", help="what the rows nearest to the judged ones are worth")
     ask.add_argument("--on-top", action="store_true", help="add the groups to the 25 instead of replacing them")
     ask.add_argument("--settings", choices=list(TREES), default="wide")
     ask.add_argument("--seeds", type=int, default=3)
@@ -272,7 +296,7 @@ def main() -> None:
     got = ask.parse_args()
     got.work.mkdir(parents=True, exist_ok=True)
     for name in got.sets:
-        measure(name, got.groups, got)
+        (measure_refit if got.refit else measure)(name, got.groups, got)
 
 
 if __name__ == "__main__":
