@@ -34,7 +34,11 @@ def test_an_ensemble_has_a_fit_where_labels_weigh_its_members(changed: dict[str,
 def test_a_search_on_fewer_rows_has_fits_on_those_too(frac: float) -> None:
     params = read_params(Path(__file__).parents[3])
     params = params.model_copy(update={"tune": params.tune.model_copy(update={"screen_frac": frac})})
-    names = [name for name in expected_fits(given_of(params, 4, NONE, NONE, []), 3) if name.startswith("tune/lightgbm")]
+    names = [
+        name
+        for name in expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
+        if name.startswith("tune/lightgbm")
+    ]
     endings = ("", "/screen") if frac < 1 else ("",)
     assert names == [f"tune/lightgbm/fold {n}{ending}" for n in (1, 2, 3) for ending in endings]
 
@@ -43,7 +47,7 @@ def test_a_search_on_fewer_rows_has_fits_on_those_too(frac: float) -> None:
 def test_a_refit_is_expected_where_there_is_one(is_refit: bool) -> None:
     params = read_params(Path(__file__).parents[3])
     params = params.model_copy(update={"train": params.train.model_copy(update={"refit": is_refit})})
-    names = expected_fits(given_of(params, 4, NONE, NONE, []), 3)
+    names = expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
     expected = {f"train/{name}/refit" for name in (*params.train.members, "logistic")} if is_refit else set()
     assert {name for name in names if "refit" in name} == expected
 

@@ -29,7 +29,7 @@ def examine(root: Path) -> LeakageReport:
     certificate = documents.read(root / files.CAUSALITY_REPORT, CausalityReport)
     controls = documents.read(root / files.CONTROLS_REPORT, ControlsReport)
     reads = documents.read(root / OWN.test_reads, TestReads).reads
-    return examine_head(root, "direction", given_of(params, 4, certificate, controls, reads))
+    return examine_head(root, "direction", given_of(params, params.heads["direction"], certificate, controls, reads))
 
 
 def codes(report: LeakageReport) -> dict[str, set[str]]:
