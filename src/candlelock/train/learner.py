@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from candlelock.train.learners import (
+    catboost,
     hist_gradient_boosting,
     lightgbm,
     logistic,
@@ -81,7 +82,8 @@ class Learner:
     their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
     `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `package`: what
     does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
-    as `device="cuda"`; None for a learner of the CPU alone.
+    as `device="cuda"`; None for a learner of the CPU alone. `library()`: the package, where that is optional; it raises
+    EnvironmentFaultError where it is not installed.
     """
 
     fit: Callable[..., Model]
@@ -93,6 +95,7 @@ class Learner:
     is_seeded: bool = True
     has_cuda: Callable[[], bool] | None = None
     binned: Binned | None = None
+    library: Callable[[], Any] | None = None
 
 
 LEARNERS = {
@@ -156,5 +159,14 @@ LEARNERS = {
         suffix="safetensors",
         what="support vector machine with an RBF kernel, by Nyström's approximation",
         package="scikit-learn",
+    ),
+    "catboost": Learner(
+        fit=catboost.fit,
+        rounds_key="max_rounds",
+        load=catboost.load,
+        suffix="cbm",
+        what="symmetric trees, one question per level, one on the errors of the others",
+        package="catboost",
+        library=catboost.library,
     ),
 }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from candlelock.train.screening import N_BLOCKS, scale_rows, spread_blocks
+from tests.learner_settings import QUICK
 from tests.unit.train.search_runs import STARTS
 
 BARS = 1_700_000_000_000 + 60_000 * np.arange(24_000)
@@ -48,3 +49,4 @@ def test_settings_that_count_rows_shrink_with_them_and_others_stay() -> None:
     assert scale_rows(STARTS["lightgbm"], 0.01).min_data_in_leaf == 1  # type: ignore[attr-defined]
     changed = {"min_child_weight": 0.5, "reg_lambda": 0.25}
     assert scale_rows(STARTS["xgboost"], 0.25) == STARTS["xgboost"].model_copy(update=changed)
+    assert scale_rows(QUICK["catboost"], 0.25) == QUICK["catboost"].model_copy(update={"l2_leaf_reg": 0.25})
