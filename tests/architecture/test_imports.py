@@ -76,7 +76,7 @@ CONFINED = {
 }
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-FOR_DEVELOPERS = {"dev", "bench"}
+FOR_DEVELOPERS = {"dev", "bench", "oracles"}
 OPTIONAL = {name: lines for name, lines in PROJECT["optional-dependencies"].items() if name not in FOR_DEVELOPERS}
 OTHER_NAME = {
     "sklearn": "scikit-learn",

@@ -37,7 +37,7 @@ SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000
 MEMBERS = ("lightgbm", "xgboost", "mlp")
 
 
-METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic")
+METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic", "venn_abers")
 KINDS: tuple[Kind, ...] = ("stack", "average", "vote")
 
 
