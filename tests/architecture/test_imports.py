@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code_tree import ROOT, loaded_by, modules, own_module, package_of
+from tests.architecture.code_tree import ROOT, Import, Module, loaded_by, modules, own_module, package_of
 
 LIBRARY = {name: module for name, module in modules().items() if name.startswith("candlelock")}
 STAGE_FILES = {name: module for name, module in modules().items() if name.startswith("stages")}
@@ -44,8 +44,8 @@ ALLOWED["cli"] = ALLOWED["stages"] = set(ALLOWED)
 # What -> the names it goes by, and the modules or packages that may use them.
 CONFINED = {
     "the exchange client": ({"ccxt"}, {"candlelock.snapshot"}),
-    "learning libraries": ({"lightgbm", "xgboost", "torch"}, {"candlelock.train", "candlelock.serve"}),
-    "the search": ({"optuna"}, {"candlelock.train"}),
+    "learning libraries": ({"lightgbm", "xgboost", "torch", "catboost"}, {"candlelock.train", "candlelock.serve"}),
+    "the search": ({"optuna", "hyperopt"}, {"candlelock.train"}),
     "printing": ({"builtins.print", "sys.stdout", "sys.stderr"}, {"candlelock.cli"}),
     "the environment": (
         {"os.environ", "os.getenv", "os.putenv"},
@@ -75,6 +75,9 @@ CONFINED = {
     ),
 }
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FOR_DEVELOPERS = {"dev", "bench", "oracles"}
+OPTIONAL = {name: lines for name, lines in PROJECT["optional-dependencies"].items() if name not in FOR_DEVELOPERS}
 OTHER_NAME = {
     "sklearn": "scikit-learn",
     "ruamel": "ruamel.yaml",
@@ -164,16 +167,33 @@ def test_package_files_hold_a_docstring_only() -> None:
 
 
 def test_what_is_imported_is_asked_for() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {re.split(r"[<>=!~ \[;]", line)[0].lower() for line in project["dependencies"]}
+    asked = _asked(PROJECT["dependencies"])
     known = asked | set(sys.stdlib_module_names) | {"candlelock", "stages", "__future__"}
     wrong = {
         f"{module.place}:{each.line} {top}"
         for module in modules().values()
         for each in module.imports
-        if OTHER_NAME.get(top := each.target.split(".")[0], top) not in known
+        if OTHER_NAME.get(top := each.target.split(".")[0], top) not in known | _optional_here(module, each)
     }
     assert not wrong, "not among the dependencies in pyproject.toml:\n" + "\n".join(sorted(wrong))
+
+
+def _asked(lines: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~ \[;]", line)[0].lower() for line in lines}
+
+
+def _optional_here(module: Module, each: Import) -> set[str]:
+    """The optional packages that may be imported there: in a `try` of a function, which says what is missing."""
+    tries = [node for node in ast.walk(module.tree) if isinstance(node, ast.Try)]
+    is_tried = any(node.lineno <= each.line <= node.handlers[0].lineno for node in tries if node.handlers)
+    inside = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)]
+    is_inside = any(node.lineno <= each.line <= (node.end_lineno or 0) for node in inside)
+    return _asked([line for lines in OPTIONAL.values() for line in lines]) if is_tried and is_inside else set()
+
+
+def test_an_optional_package_is_the_only_one_of_the_extra_of_its_name() -> None:
+    """So that the line that an error gives installs it."""
+    assert {name: _asked(lines) for name, lines in OPTIONAL.items()} == {name: {name} for name in OPTIONAL}
 
 
 def _python_files() -> list[Path]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Status = Literal["ok", "note", "fault"]
 TIMEOUT_SECONDS = 60
 NUMERIC = ("candlelock", "numpy", "pandas", "pyarrow", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna")
+OPTIONAL = ("catboost",)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _packages() -> Iterator[Symptom]:
 def _versions() -> Symptom:
     """Versions of the libraries whose bytes end up in the artifacts."""
     installed = _installed()
-    return Symptom("versions", "ok", ", ".join(f"{name} {installed.get(name, 'missing')}" for name in NUMERIC))
+    names = (*NUMERIC, *(name for name in OPTIONAL if name in installed))
+    return Symptom("versions", "ok", ", ".join(f"{name} {installed.get(name, 'missing')}" for name in names))
 
 
 def _installed() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Maps from a raw to a calibrated probability, chosen by cross-fitted log loss.
 
-Sources: temperature, Guo et al. 2017; Platt 1999; beta, Kull et al. 2017; isotonic, Zadrozny & Elkan 2002.
+Sources: temperature, Guo et al. 2017; Platt 1999; beta, Kull et al. 2017; isotonic, Zadrozny & Elkan 2002;
+Venn-Abers, Vovk et al. 2015.
 Cross-fitting uses contiguous blocks of time, so that a block's overlapping labels do not choose the method that judges
 them.
 `identity` is a candidate too: what fits ten weeks, an intercept above all, is often wrong in the next ten.
@@ -15,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from candlelock.calibrate.logistic import EDGE, fit_logistic, logit, sigmoid
+from candlelock.calibrate.venn_abers import fit_knots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Array = npt.NDArray[np.float64]
 Blocks = npt.NDArray[np.int64]
-Method = Literal["identity", "temperature", "platt", "beta", "isotonic"]
+Method = Literal["identity", "temperature", "platt", "beta", "isotonic", "venn_abers"]
 N_BLOCKS = 5
 STEP_EDGE = 1e-3  # isotonic steps reach 0 and 1; a probability of exactly 0 or 1 is never claimed
 LOSS_EDGE = 1e-7
@@ -71,6 +73,9 @@ def fit_calibration(method: Method, p: Array, y: Array) -> Calibration:
 
         fitted = IsotonicRegression(y_min=STEP_EDGE, y_max=1 - STEP_EDGE, out_of_bounds="clip").fit(p, y)
         return Calibration("isotonic", knots_x=fitted.X_thresholds_.tolist(), knots_y=fitted.y_thresholds_.tolist())
+    if method == "venn_abers":
+        x, values = fit_knots(p, y)
+        return Calibration("venn_abers", knots_x=x.tolist(), knots_y=values.tolist())
     parts = _log_odds_parts(p) if method == "beta" else (logit(p),)
     (slope, *more), intercept = fit_logistic(np.column_stack(parts), y, 0.0, has_intercept=method != "temperature")
     return Calibration(method, slope, more[0] if more else None, intercept)

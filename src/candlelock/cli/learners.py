@@ -14,10 +14,7 @@ def learners(as_json: Json = False) -> None:
     if as_json:
         output.print_json(entries)
         return
-    rows = [
-        (each["name"], each["what"], ", ".join(each["settings"]), _bytes(each), f"{each['package']} {each['version']}")
-        for each in entries
-    ]
+    rows = [(each["name"], each["what"], ", ".join(each["settings"]), _bytes(each), _package(each)) for each in entries]
     output.print_table(("learner", "what", "settings, in train.<learner>", "same bytes", "package"), rows)
 
 
@@ -43,6 +40,11 @@ def _entries() -> list[dict[str, Any]]:
 
 def _bytes(entry: dict[str, Any]) -> str:
     return "yes" if entry["devices"] == entry["deterministic_on"] else "on a CPU"
+
+
+def _package(entry: dict[str, Any]) -> str:
+    name, version = entry["package"], entry["version"]
+    return f"{name} {version}" if version else f'not installed: pip install "candlelock[{name}]"'
 
 
 def _version(package: str) -> str | None:

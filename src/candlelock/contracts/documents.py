@@ -122,7 +122,7 @@ class Calibrator(Document):
     linear between knots; or, with neither, p itself.
     """
 
-    method: Literal["identity", "temperature", "platt", "beta", "isotonic"]
+    method: Literal["identity", "temperature", "platt", "beta", "isotonic", "venn_abers"]
     slope: float | None
     slope_down: float | None
     intercept: float | None

@@ -286,7 +286,7 @@ class CalibrateParams(Frozen):
         "weights of the average, by member; null: fitted on out-of-fold rows", "1"
     )
     stack_l2: float = field("L2 penalty of the logistic stack, towards the even average", "1", gt=0)
-    methods: list[Literal["identity", "temperature", "platt", "beta", "isotonic"]] = field(
+    methods: list[Literal["identity", "temperature", "platt", "beta", "isotonic", "venn_abers"]] = field(
         "calibrators to choose from, simplest first; a later one has to win by more than noise",
         "method names",
         min_length=1,

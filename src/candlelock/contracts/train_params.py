@@ -87,6 +87,20 @@ class SvmParams(Frozen):
     c: float = field("inverse of the L2 penalty, as scikit-learn defines it", "1", gt=0)
 
 
+class CatboostParams(Frozen):
+    """CatBoost binary classifier on symmetric trees; names are the library's."""
+
+    depth: int = field("depth of one tree, which asks one question per level", "levels", ge=1, le=16)
+    learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
+    l2_leaf_reg: float = field("L2 penalty of leaf values", "1", ge=0)
+    rsm: float = field("share of features a split may use", "fraction", gt=0, le=1)
+    subsample: float = field("share of rows a tree sees", "fraction", gt=0, le=1)
+    random_strength: float = field("noise that is added to the scores of splits", "1", ge=0)
+    border_count: int = field("most borders between the bins of a feature's values", "borders", ge=1, le=255)
+    max_rounds: int = field("most trees, should early stopping not end sooner", "trees", ge=1)
+    patience_rounds: int = field("trees without a better loss before boosting stops", "trees", ge=1)
+
+
 SETTINGS: dict[str, type[Frozen]] = {
     "lightgbm": LightgbmParams,
     "xgboost": XgboostParams,
@@ -95,6 +109,7 @@ SETTINGS: dict[str, type[Frozen]] = {
     "random_forest": RandomForestParams,
     "hist_gradient_boosting": HistGradientBoostingParams,
     "svm": SvmParams,
+    "catboost": CatboostParams,
 }
 Device = Literal["cpu", "auto", "cuda"]
 TREES = (
@@ -102,6 +117,7 @@ TREES = (
     "xgboost",
     "random_forest",
     "hist_gradient_boosting",
+    "catboost",
 )  # learners whose importance is the gain of their splits
 
 
@@ -144,6 +160,7 @@ class TrainParams(Frozen):
     random_forest: RandomForestParams = field("settings of random_forest", "section")
     hist_gradient_boosting: HistGradientBoostingParams = field("settings of hist_gradient_boosting", "section")
     svm: SvmParams = field("settings of svm", "section")
+    catboost: CatboostParams = field("settings of catboost, whose package is optional", "section")
 
     @model_validator(mode="after")
     def _members_are_learners(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,6 +77,15 @@ def _twins(x: Array, unknown: set[int]) -> Iterator[tuple[int, int]]:
             alike.append(column)
         else:
             yield twin, column
+
+
+def optional_libraries(*learners: str) -> list[Any]:
+    """The optional packages that these learners are made with.
+
+    Raises EnvironmentFaultError where one is not installed, so that nothing is trained in vain.
+    """
+    asked = [LEARNERS[name].library for name in learners]
+    return [library() for library in asked if library is not None]
 
 
 def choose_device(asked: Device, learner: str, place: str) -> Literal["cpu", "cuda"]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from candlelock.train.learners import (
+    catboost,
     hist_gradient_boosting,
     lightgbm,
     logistic,
@@ -83,7 +84,8 @@ class Learner:
     does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
     as `device="cuda"`; None for a learner of the CPU alone. `contributions(model, x)`: what each feature adds to the
     log-odds of each row and, last, what they start from, (n_rows, n_features + 1); None for a learner that has no such
-    parts by its nature.
+    parts by its nature. `library()`: the package, where that is optional; it raises EnvironmentFaultError where it is
+    not installed.
     """
 
     fit: Callable[..., Model]
@@ -96,6 +98,7 @@ class Learner:
     has_cuda: Callable[[], bool] | None = None
     binned: Binned | None = None
     contributions: Callable[..., Array] | None = None
+    library: Callable[[], Any] | None = None
 
 
 LEARNERS = {
@@ -162,5 +165,14 @@ LEARNERS = {
         suffix="safetensors",
         what="support vector machine with an RBF kernel, by Nyström's approximation",
         package="scikit-learn",
+    ),
+    "catboost": Learner(
+        fit=catboost.fit,
+        rounds_key="max_rounds",
+        load=catboost.load,
+        suffix="cbm",
+        what="symmetric trees, one question per level, one on the errors of the others",
+        package="catboost",
+        library=catboost.library,
     ),
 }

@@ -13,7 +13,7 @@ from candlelock.artifacts import side_by_side
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
-from candlelock.train.checks import choose_device, refuse_features, refuse_rows
+from candlelock.train.checks import choose_device, optional_libraries, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.stability import share_gains
 from candlelock.train.weights import weigh
@@ -221,7 +221,11 @@ def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int, fi
 def train_members(
     tasks: Mapping[str, Task], sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger
 ) -> dict[str, Trained]:
-    """`train_member` of every task, by name, as many at once as there are cores; bytes do not depend on how many."""
+    """`train_member` of every task, by name, as many at once as there are cores; bytes do not depend on how many.
+
+    Raises EnvironmentFaultError where a learner's package is not installed.
+    """
+    optional_libraries(*tasks)
     jobs = [functools.partial(train_member, task, sample, rows, selections, fits) for task in tasks.values()]
     trained = side_by_side.run_all(jobs, max(task.threads for task in tasks.values()))
     return dict(zip(tasks, trained, strict=True))

@@ -25,6 +25,7 @@ ROW_KEYS = (  # weighed against sums over rows
     "reg_lambda",
     "min_samples_leaf",
     "l2_regularization",
+    "l2_leaf_reg",
 )
 INVERSE_KEYS = ("c",)  # sums over rows are multiplied by it
 

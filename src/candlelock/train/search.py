@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from candlelock.artifacts import seeds, side_by_side
 from candlelock.contracts.errors import raise_if
 from candlelock.contracts.study_documents import Study, Trial
-from candlelock.train.checks import choose_device, row_problems
+from candlelock.train.checks import choose_device, optional_libraries, row_problems
 from candlelock.train.fold_fits import FoldFits
 from candlelock.train.metric import METRICS
 from candlelock.train.screening import scale_rows, screen_folds
@@ -104,7 +104,8 @@ def search(
     sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
     the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
     how many there will be at most, and a line about it; `clock` gives seconds, for the time limit. Raises InputError
-    where a fold lacks a class, has fewer rows than features, or weights that weigh nothing.
+    where a fold lacks a class, has fewer rows than features, or weights that weigh nothing; EnvironmentFaultError where
+    an optional package is not installed.
     """
     run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told)
     run.try_settings(clock)
@@ -137,6 +138,7 @@ def search_all(
     clock: Callable[[], float],
 ) -> dict[str, Study]:
     """`search` of every task, by name, as many at once as there are cores; `told` hears of all of them together."""
+    optional_libraries(*tasks)
     counts: dict[str, tuple[int, int]] = {}
 
     def told_of(name: str, n_done: int, n_planned: int, line: str) -> None:
@@ -275,4 +277,5 @@ def _find_key(task: SearchTask, rows: SearchRows) -> str:
     }
     samples = [sample for fold in rows.folds for sample in (fold.trains, fold.validates)]
     values = [getattr(sample, each.name) for sample in samples for each in fields(sample)]
-    return find_key(settings, [rows.opened_ms, *(value for value in values if isinstance(value, np.ndarray))])
+    arrays = [rows.opened_ms, *(value for value in values if isinstance(value, np.ndarray))]
+    return find_key(settings, arrays, optional_libraries(task.name))

@@ -106,13 +106,16 @@ def study_files(folder: Path) -> Iterator[Callable[[str, str], StudyFile]]:
         raise InputError(Problem("search-busy", str(folder), found, "one process at a time", help_line)) from None
 
 
-def find_key(settings: dict[str, Any], arrays: Iterable[np.ndarray]) -> str:
-    """Hash of all that a search's trials follow from: settings, rows, this package's code, versions of libraries."""
+def find_key(settings: dict[str, Any], arrays: Iterable[np.ndarray], libraries: Iterable[Any] = ()) -> str:
+    """Hash of all that a search's trials follow from: settings, rows, this package's code, versions of libraries.
+
+    `libraries`: optional packages that this search uses.
+    """
     rows = hashlib.sha256()
     for array in arrays:
         rows.update(repr((array.shape, array.dtype.str)).encode())
         rows.update(np.ascontiguousarray(array).data)
-    versions = {library.__name__: library.__version__ for library in LIBRARIES}
+    versions = {library.__name__: library.__version__ for library in (*LIBRARIES, *libraries)}
     versions["python"] = platform.python_version()
     return sha256_json([settings, rows.hexdigest(), versions, _code_digest(importlib.resources.files(PACKAGE))])
 

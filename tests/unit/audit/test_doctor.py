@@ -173,3 +173,10 @@ def test_the_command_exits_with_3_on_a_fault_and_says_it_as_json(
     assert code == 3
     assert {s["name"]: s["status"] for s in symptoms}["numpy"] == "fault"
     assert all(set(symptom) == {"name", "status", "found", "help"} for symptom in symptoms)
+
+
+@pytest.mark.usefixtures("no_tools")
+def test_an_optional_package_is_named_where_it_is_installed(tmp_path: Path, installed: dict[str, str]) -> None:
+    assert "catboost" not in of(examine(tmp_path), "versions").found
+    installed["catboost"] = "1.2.10"
+    assert of(examine(tmp_path), "versions").found.endswith(", catboost 1.2.10")

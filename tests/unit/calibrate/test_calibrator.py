@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from candlelock.calibrate.calibrator import Array, Method
 
-METHODS: tuple[Method, ...] = ("temperature", "platt", "beta", "isotonic")
+METHODS: tuple[Method, ...] = ("temperature", "platt", "beta", "isotonic", "venn_abers")
 ALL_METHODS: tuple[Method, ...] = ("identity", *METHODS)
 
 
@@ -117,7 +117,7 @@ def test_identity_leaves_every_bit() -> None:
     assert fit_calibration("identity", p, y).apply(p) is p
 
 
-@pytest.mark.parametrize("method", ["platt", "beta", "isotonic"])
+@pytest.mark.parametrize("method", ["platt", "beta", "isotonic", "venn_abers"])
 @pytest.mark.parametrize(("slope", "shift"), [(2.5, 0.0), (0.4, 0.0), (1.0, 0.8), (3.0, -0.5)])
 def test_miscalibrated_probabilities_become_calibrated_on_new_rows(method: Method, slope: float, shift: float) -> None:
     calibration, (p, y) = fit_calibration(method, *draw(slope, shift)), draw(slope, shift, seed=2)

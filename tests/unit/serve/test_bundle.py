@@ -22,6 +22,7 @@ from candlelock.select.train_rows import train_rows
 from candlelock.serve.bundle import load_bundle
 from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS, Sample
+from candlelock.train.members import Trained
 from candlelock.train.model_files import save_models
 from tests.learner_settings import QUICK
 
@@ -36,7 +37,7 @@ SEEN = pd.DataFrame({"decision_time_ms": [1_800_000], "label_end_ms": [9_000_000
 MEMBERS = ("lightgbm", "xgboost", "mlp")
 
 
-METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic")
+METHODS: tuple[Method, ...] = ("identity", "temperature", "platt", "beta", "isotonic", "venn_abers")
 KINDS: tuple[Kind, ...] = ("stack", "average", "vote")
 
 
@@ -66,6 +67,11 @@ def parts() -> Parts:
     return Parts(models, ensembles, {method: fit_calibration(method, raw, y[1000:]) for method in METHODS}, x)
 
 
+def trained(parts: Parts, *names: str) -> dict[str, Trained]:
+    """The members of these names, without a refit."""
+    return {name: Trained(parts.models[name], [], np.zeros(0)) for name in names}
+
+
 def select(names: str, gone: str = "") -> Selection:
     """A selection of features named by single letters that drops some of them."""
     kept = [name for name in names if name not in gone]
@@ -80,7 +86,7 @@ def select(names: str, gone: str = "") -> Selection:
 def write(folder: Path, parts: Parts, method: Method, kind: Kind = "stack", used: str = ENSEMBLE) -> Path:
     """The bundle's files as the stages write them, of models that see every feature."""
     documents.write(folder / "selection.json", select("abcd"))
-    save_models(folder / "members", parts.models)
+    save_models(folder / "members", trained(parts, *parts.models))
     choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5, sharpe=None, chosen_frac=1.0)]
     choice = Choice(parts.calibrations[method], {method: 0.6}, np.zeros(1))
     trading = Trading(hold_ms=1, cost_bps=24.0, goal="profit", min_trades=1)
@@ -177,7 +183,7 @@ def test_a_model_that_is_missing_or_another_one_is_never_parsed(parts: Parts, tm
 
 def test_a_member_of_the_stack_without_a_model_is_refused(parts: Parts, tmp_path: Path) -> None:
     write(tmp_path, parts, "platt")
-    save_models(tmp_path / "members", {name: parts.models[name] for name in ("lightgbm", "mlp")})
+    save_models(tmp_path / "members", trained(parts, "lightgbm", "mlp"))
     with pytest.raises(InputError) as caught:
         load_bundle(tmp_path)
     (problem,) = caught.value.problems

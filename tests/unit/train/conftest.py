@@ -44,7 +44,10 @@ def train_params() -> TrainParams:
             "lightgbm": leaves | bags | rounds | {"learning_rate": 0.1},
             "xgboost": depth | samples | rounds | {"learning_rate": 0.1},
             "mlp": network | {"max_epochs": 4, "patience_epochs": 2, "learning_rate": 0.05},
-            **{name: VALUES[name] for name in ("logistic", "random_forest", "hist_gradient_boosting", "svm")},
+            **{
+                name: VALUES[name]
+                for name in ("logistic", "random_forest", "hist_gradient_boosting", "svm", "catboost")
+            },
         }
     )
 

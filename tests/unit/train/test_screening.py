@@ -12,6 +12,7 @@ from candlelock.artifacts.user_files import read_params
 from candlelock.train.learner import Sample
 from candlelock.train.members import FoldSamples
 from candlelock.train.screening import N_BLOCKS, scale_rows, screen_folds, spread_blocks
+from tests.learner_settings import QUICK
 from tests.unit.train.search_runs import STARTS
 
 if TYPE_CHECKING:
@@ -74,3 +75,4 @@ def test_settings_that_count_rows_shrink_with_them_and_others_stay() -> None:
     assert scale_rows(VALUES["logistic"], 0.25) == VALUES["logistic"].model_copy(update={"c": 0.4})
     changed = {"min_child_weight": 0.5, "reg_lambda": 0.25}
     assert scale_rows(STARTS["xgboost"], 0.25) == STARTS["xgboost"].model_copy(update=changed)
+    assert scale_rows(QUICK["catboost"], 0.25) == QUICK["catboost"].model_copy(update={"l2_leaf_reg": 0.25})
