@@ -69,7 +69,7 @@ def parts() -> Parts:
 
 def trained(parts: Parts, *names: str) -> dict[str, Trained]:
     """The members of these names, without a refit."""
-    return {name: Trained(parts.models[name], [], np.zeros(0)) for name in names}
+    return {name: Trained(parts.models[name], [], [], np.zeros(0)) for name in names}
 
 
 def select(names: str, gone: str = "") -> Selection:

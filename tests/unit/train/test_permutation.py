@@ -17,7 +17,7 @@ from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import Task, Trained
 from candlelock.train.permutation import LaterRows, find_donors, judge_member, judge_members, mean_over_days, take_later
-from tests.learner_settings import QUICK
+from tests.learner_settings import QUICK, with_skips
 from tests.unit.train.conftest import every_feature
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def value(number: float | None) -> float:
     return number
 
 
-@pytest.mark.parametrize("name", sorted(LEARNERS))
+@pytest.mark.parametrize("name", with_skips(sorted(LEARNERS)))
 def test_the_feature_that_carries_the_label_comes_first_and_noise_is_worth_nothing(name: str, planted: Planted) -> None:
     found = judge_member(fit(name, planted.train), SELECTION, planted.later, 5)
     first, ranked = found.features[0], by_name(found)
