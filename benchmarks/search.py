@@ -105,7 +105,8 @@ def search_plainly(folds: list[FoldSamples], n_trials: int, seed: int) -> dict[s
 def search_ours(folds: list[FoldSamples], got: argparse.Namespace, seed: int) -> dict[str, float]:
     """The settings that `candlelock.train.search` finds."""
     given = {"n_trials": got.trials, "metric": "log_loss", "screen_frac": got.screen_frac, "n_rerun": got.rerun}
-    params = TuneParams.model_validate({**given, "timeout_s": None, "space": {"lightgbm": SPACE}})
+    more = {"sampler": "tpe", "timeout_s": None, "space": {"lightgbm": SPACE}}
+    params = TuneParams.model_validate(given | more)
     task = SearchTask("benchmark", "lightgbm", START, params.space["lightgbm"], params, seed, 1)
     rows = SearchRows(folds, np.arange(max(fold.validates.rows[-1] for fold in folds) + 1))
     with tempfile.TemporaryDirectory() as folder, study_files(Path(folder) / "work") as open_file:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Status = Literal["ok", "note", "fault"]
 TIMEOUT_SECONDS = 60
 NUMERIC = ("candlelock", "numpy", "pandas", "pyarrow", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna")
-OPTIONAL = ("catboost",)
+OPTIONAL = ("catboost", "hyperopt")
 
 
 @dataclass(frozen=True)

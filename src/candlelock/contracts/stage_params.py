@@ -39,6 +39,7 @@ FeatureGroup = Literal[
 PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
 PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Sampler = Literal["tpe", "hyperopt"]
 SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall"]
 
 
@@ -245,6 +246,10 @@ class TuneParams(Frozen):
     """The search for better settings on the train folds."""
 
     n_trials: int = field("trials per learner; the first is the starting point itself", "trials", ge=1)
+    sampler: Sampler = field(
+        "what draws the values of a trial: Optuna's TPE, or that of hyperopt, whose package is optional",
+        "tpe | hyperopt",
+    )
     metric: SearchMetric = field(
         "what a trial is judged by", "log_loss | brier | auc | accuracy | f1 | precision | recall"
     )

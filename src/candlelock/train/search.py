@@ -1,4 +1,4 @@
-"""The search for better settings on the train folds: Optuna, sequential and seeded, every trial kept.
+"""The search for better settings on the train folds: sequential and seeded, every trial kept in a study of Optuna's.
 
 What a trial tries follows from the seed, its number and the trials before it alone, so a search that was killed and
 goes on tries the same as one that was not.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from candlelock.artifacts import seeds, side_by_side
 from candlelock.contracts.errors import raise_if
 from candlelock.contracts.study_documents import Study, Trial
+from candlelock.train import hyperopt_draws
 from candlelock.train.checks import choose_device, optional_libraries, row_problems
 from candlelock.train.fold_fits import FoldFits
 from candlelock.train.metric import METRICS
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     Told = Callable[[int, int, str], None]
 
+SAMPLERS = {"tpe": "TPE", "hyperopt": "TPE of hyperopt"}
 N_STARTUP_TRIALS = 5  # that are drawn at random, and none of them pruned
 
 
@@ -70,6 +72,11 @@ class SearchTask:
     def n_trials(self) -> int:
         """Trials, reruns apart."""
         return self.params.n_trials if self.space else 1
+
+    def libraries(self) -> list[Any]:
+        """The optional packages that it needs. Raises EnvironmentFaultError where one is not installed."""
+        own = [hyperopt_draws.library()] if self.params.sampler == "hyperopt" else []
+        return [*optional_libraries(self.name), *own]
 
     @property
     def is_screened(self) -> bool:
@@ -114,7 +121,7 @@ def search(
     best = best_of(run.trials)
     n_searched = sum(trial.state != "rerun" for trial in run.trials)
     return Study(
-        sampler="TPE",
+        sampler=SAMPLERS[task.params.sampler],
         seed=task.seed,
         metric=task.params.metric,
         n_rows=sum(rows.weights),
@@ -138,7 +145,8 @@ def search_all(
     clock: Callable[[], float],
 ) -> dict[str, Study]:
     """`search` of every task, by name, as many at once as there are cores; `told` hears of all of them together."""
-    optional_libraries(*tasks)
+    for task in tasks.values():
+        task.libraries()
     counts: dict[str, tuple[int, int]] = {}
 
     def told_of(name: str, n_done: int, n_planned: int, line: str) -> None:
@@ -204,6 +212,8 @@ class _Run:
         self.study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=N_STARTUP_TRIALS)
         if number == 0:
             self.study.enqueue_trial({key: getattr(self.task.start, key) for key in self.task.space})
+        elif self.task.params.sampler == "hyperopt":
+            self.study.enqueue_trial(hyperopt_draws.draw(self.trials, self.distributions, N_STARTUP_TRIALS, seed))
         return self.study.ask(fixed_distributions=dict(self.distributions))
 
     def _losses(self, models: Sequence[FoldFits], settings: Frozen, asked: optuna.Trial | None) -> list[float]:
@@ -278,4 +288,4 @@ def _find_key(task: SearchTask, rows: SearchRows) -> str:
     samples = [sample for fold in rows.folds for sample in (fold.trains, fold.validates)]
     values = [getattr(sample, each.name) for sample in samples for each in fields(sample)]
     arrays = [rows.opened_ms, *(value for value in values if isinstance(value, np.ndarray))]
-    return find_key(settings, arrays, optional_libraries(task.name))
+    return find_key(settings, arrays, task.libraries())

@@ -80,7 +80,8 @@ def make_rows(n_folds: int = 3, n_bars: int = 400) -> SearchRows:
 
 def make_task(name: str = "lightgbm", seed: int = 1, threads: int = 1, **changes: Any) -> SearchTask:
     """Twelve trials on all rows, unless changed; `space` is that of the learner."""
-    given = {"n_trials": 12, "metric": "log_loss", "screen_frac": 1.0, "n_rerun": 2, "timeout_s": None} | changes
+    given = {"n_trials": 12, "metric": "log_loss", "screen_frac": 1.0, "n_rerun": 2, "timeout_s": None}
+    given |= {"sampler": "tpe"} | changes
     space = {name: given.pop("space", SPACES[name])}
     params = TuneParams.model_validate({**given, "space": space})
     return SearchTask("direction", name, STARTS[name], params.space[name], params, seed, threads)
@@ -121,16 +122,16 @@ def stop_at(n_fits: int) -> None:
     fold_fits.FoldFits.fit = fit_or_die  # type: ignore[method-assign]
 
 
-def main(folder: Path, threads: int, n_fits: int) -> None:
+def main(folder: Path, threads: int, n_fits: int, sampler: str) -> None:
     """Search below `folder`; with `n_fits`, die on the way."""
     if n_fits:
         stop_at(n_fits)
     fits = FitLedger()
-    study, said = run_search(folder / "work", make_task(threads=threads, screen_frac=0.25), fits=fits)
+    study, said = run_search(folder / "work", make_task(threads=threads, screen_frac=0.25, sampler=sampler), fits=fits)
     documents.write(folder / "study.json", study)
     (folder / "fits.txt").write_text(fits.table().to_pandas().to_csv())
     print(sum("interrupted" in line for line in said))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

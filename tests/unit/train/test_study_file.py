@@ -18,6 +18,7 @@ from candlelock.artifacts.numeric_environment import LOCKED
 from candlelock.contracts.errors import InputError
 from candlelock.train import fold_fits
 from candlelock.train.study_file import find_key
+from tests.learner_settings import needs_package
 from tests.unit.train.search_runs import make_rows, make_task, run_search
 
 if TYPE_CHECKING:
@@ -63,25 +64,31 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return run_search(tmp_path_factory.mktemp("whole"), make_task(screen_frac=0.25))[0]
 
 
-def child(folder: Path, threads: int, n_fits: int, hash_seed: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.unit.train.search_runs", str(folder), str(threads), str(n_fits)]
+SAMPLERS = [("tpe", 25), pytest.param("hyperopt", 32, marks=needs_package("hyperopt"))]
+
+
+def child(folder: Path, threads: int, n_fits: int, hash_seed: str, sampler: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.unit.train.search_runs", str(folder), str(threads), str(n_fits), sampler]
     environment = os.environ | LOCKED | {"PYTHONHASHSEED": hash_seed}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_search_killed_twice_ends_with_the_bytes_of_one_that_was_not(whole: Study, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sampler", "in_rerun"), SAMPLERS)
+def test_a_search_killed_twice_ends_with_the_bytes_of_one_that_was_not(
+    sampler: str, in_rerun: int, tmp_path: Path
+) -> None:
     """In other processes, with other hash seeds and threads."""
-    for threads, n_fits, hash_seed in ((1, 8, "1"), (2, 25, "2")):  # within the third trial; within a rerun
-        killed = child(tmp_path, threads, n_fits, hash_seed)
+    for threads, n_fits, hash_seed in ((1, 8, "1"), (2, in_rerun, "2")):  # within the third trial; within a rerun
+        killed = child(tmp_path, threads, n_fits, hash_seed, sampler)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         assert not (tmp_path / "study.json").exists()
         assert list((tmp_path / "work").iterdir())
-    ended = child(tmp_path, 1, 0, "3")
+    ended = child(tmp_path, 1, 0, "3", sampler)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) >= N_SCREENED
-    assert (tmp_path / "study.json").read_bytes() == documents.to_bytes(whole)
     fits = FitLedger()
-    run_search(tmp_path / "again", make_task(screen_frac=0.25), fits=fits)
+    whole, _ = run_search(tmp_path / "again", make_task(screen_frac=0.25, sampler=sampler), fits=fits)
+    assert (tmp_path / "study.json").read_bytes() == documents.to_bytes(whole)
     assert (tmp_path / "fits.txt").read_text() == fits.table().to_pandas().to_csv()
     assert not (tmp_path / "work").exists()
 
