@@ -1,16 +1,16 @@
 """The whole flow's calibrated ensemble beside reference models, on the same test rows of four sets of candles.
 
-    python benchmarks/ensemble.py                          # all four sets; an hour on two cores
-    python benchmarks/ensemble.py --sets sample_4 minutes_1
-    python benchmarks/ensemble.py --set train.refit=true   # other parameters, such as params.yaml has them
+    python -m benchmarks.ensemble                           # all four sets; half an hour of processor time
+    python -m benchmarks.ensemble --sets sample_4 minutes_1
+    python -m benchmarks.ensemble --set train.refit=false   # other parameters, such as params.yaml has them
 
 Each set is a project of its own below --work: the project's parameters, features and code, other candles; its stages
 run as `dvc repro` runs them, and what has run for the same parameters and code is not run again. The references are
 `reference.py` of --reference: LightGBM of six seeds, XGBoost and logistic regression on 25 plain features, trained on
 everything before the test rows. Differences are paired: 1,000 bootstraps of whole UTC days, all symbols together.
 
-`n of`: rows that both answer, of those the references answer. `top tenth`: of rows by distance from one half, how often
-right, with its interval, beside what the probabilities say.
+`rows of`: those that both answer, of those the references answer. `top tenth`: of rows by distance from one half, how
+often right, with its interval, beside what the probabilities say.
 """
 
 from __future__ import annotations
