@@ -8,7 +8,8 @@ The plain loop is what tutorials show: for every trial and fold a new `LGBMClass
 the fold, TPE with its defaults, no pruning. Both search the same three keys from the same fixed settings, on the same
 walk-forward folds, a gap of 50 rows before each, on one thread. CPU is the process's own time over all its threads.
 Both winners are then judged in one way: their settings are fitted on all rows of every fold, with three seeds that
-neither search has used. `generated` features carry a faint signal in six of them; the best AUC lies near 0.56.
+neither search has used; the difference has its standard error, over blocks of time. `generated` features carry a faint
+signal in six of them; the best AUC lies near 0.56.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from candlelock.artifacts.user_files import read_params  # noqa: E402
 from candlelock.contracts.stage_params import TuneParams  # noqa: E402
 from candlelock.split.joined import read_matrix  # noqa: E402
 from candlelock.train.learner import LEARNERS, Sample  # noqa: E402
-from candlelock.train.members import FoldSamples, log_loss  # noqa: E402
+from candlelock.train.members import FoldSamples, log_loss, row_losses  # noqa: E402
 from candlelock.train.search import SearchRows, SearchTask, search  # noqa: E402
 from candlelock.train.study_file import study_files  # noqa: E402
 
@@ -48,6 +49,7 @@ SPACE: dict[str, dict[str, Any]] = {
 NAMES = {"min_data_in_leaf": "min_child_samples", "feature_fraction": "colsample_bytree", "lambda_l2": "reg_lambda"}
 START = read_params(ROOT).train.lightgbm
 JUDGES = (101, 102, 103)
+N_BLOCKS = 40  # for the standard error of a difference
 
 
 def generate(n_rows: int, n_features: int, seed: int) -> Sample:
@@ -114,15 +116,22 @@ def search_ours(folds: list[FoldSamples], got: argparse.Namespace, seed: int) ->
     return study.best_parameters
 
 
-def judge(folds: list[FoldSamples], found: dict[str, float]) -> float:
-    """Mean loss of these settings over folds and seeds, fitted on all rows."""
+def judge(folds: list[FoldSamples], found: dict[str, float]) -> np.ndarray:
+    """Loss of each row that a fold judges with these settings, mean over the seeds, fitted on all rows."""
     settings = START.model_copy(update={key: type(getattr(START, key))(value) for key, value in found.items()})
     losses = []
     for fold in folds:
         for seed in JUDGES:
             model = LEARNERS["lightgbm"].fit(fold.trains, fold.validates, settings, seed, 1)
-            losses.append(log_loss(fold.validates.y, model.predict(fold.validates.x)))
-    return float(np.mean(losses))
+            losses.append(row_losses(fold.validates.y, model.predict(fold.validates.x)))
+    by_seed = [np.concatenate(losses[at :: len(JUDGES)]) for at in range(len(JUDGES))]
+    return np.asarray(np.mean(by_seed, axis=0))
+
+
+def lead(ours: np.ndarray, plain: np.ndarray) -> str:
+    """Ours less the plain one's mean loss, and its standard error over blocks of rows in the order of time."""
+    gaps = np.array([block.mean() for block in np.array_split(ours - plain, N_BLOCKS)])
+    return f"{gaps.mean():+.6f} ± {gaps.std(ddof=1) / np.sqrt(N_BLOCKS):.6f}"
 
 
 def main() -> None:
@@ -141,7 +150,7 @@ def main() -> None:
     what = "features of a project" if got.project else "generated features"
     print(f"{got.trials} trials, {got.rows:,} rows, {got.features} {what}, {got.folds} folds\n", flush=True)
     print(
-        "| seed | plain, CPU s | ours, CPU s | ratio | loss of plain | loss of ours |\n|---|---|---|---|---|---|",
+        "| seed | plain, CPU s | ours, CPU s | ratio | loss of plain | ours less it |\n|---|---|---|---|---|---|",
         flush=True,
     )
     for seed in got.seeds:
@@ -154,7 +163,8 @@ def main() -> None:
         between = time.process_time()
         plain = search_plainly(folds, got.trials, seed)
         s_ours, s_plain = between - began, time.process_time() - between
-        losses = f"{judge(folds, plain):.6f} | {judge(folds, ours):.6f}"
+        judged = judge(folds, plain)
+        losses = f"{judged.mean():.6f} | {lead(judge(folds, ours), judged)}"
         print(f"| {seed} | {s_plain:.1f} | {s_ours:.1f} | {s_plain / s_ours:.1f} | {losses} |", flush=True)
 
 

@@ -8,6 +8,7 @@ from candlelock.contracts.head_params import DirectionParams, TripleBarrierParam
 def direction(horizon_bars: int, dead_zone_sigmas: float = 0.0, volatility_bars: int = 96) -> DirectionParams:
     """Whether the close is higher a horizon later."""
     return DirectionParams(
+        symbols=None,
         kind="direction",
         horizon_bars=horizon_bars,
         dead_zone_sigmas=dead_zone_sigmas,
@@ -20,6 +21,7 @@ def triple_barrier(
 ) -> TripleBarrierParams:
     """Which of two barriers is touched first."""
     return TripleBarrierParams(
+        symbols=None,
         kind="triple_barrier",
         horizon_bars=horizon_bars,
         take_profit_sigmas=take_profit_sigmas,

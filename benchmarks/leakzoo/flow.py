@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = "direction"
 TREES = {"max_rounds": 25, "patience_rounds": 8}
 QUICK: dict[str, Any] = {
-    "features": {"groups": ["returns", "volume"], "exclude": [], "plugins": []},
+    "features": {"groups": ["returns", "volume"], "exclude": [], "plugins": [], "symbol_columns": False},
     "snapshot": {"source": "files", "timeframe": "1h", "min_rows": 1, "files": {"path": "data/candles"}},
     "split": {"n_folds": 2},
     "select": {"steps": ["sparse", "correlation"], "max_rows": 2000},

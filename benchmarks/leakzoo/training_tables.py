@@ -130,7 +130,9 @@ def lag(values: Array, n: int) -> Array:
 
 def direction(horizon: int = HORIZON) -> Labeller:
     """The project's own labels."""
-    question = DirectionParams(kind="direction", horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP)
+    question = DirectionParams(
+        kind="direction", symbols=None, horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP
+    )
     return lambda market: make_labels(market, question, WARMUP)
 
 

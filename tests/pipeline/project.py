@@ -114,7 +114,7 @@ def change_params(root: Path, changes: dict[str, Any]) -> None:
 
 def _merge(into: Any, changes: dict[str, Any]) -> None:
     for key, value in changes.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key in into:
             _merge(into[key], value)
         else:
             into[key] = value

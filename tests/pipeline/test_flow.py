@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.pipeline.project import Project, environment
+import pyarrow.parquet as pq
+
+from tests.pipeline.project import Project, change_params, environment
 
 
 def test_a_second_repro_runs_nothing(built: Project) -> None:
@@ -61,6 +63,30 @@ def test_an_experiment_changes_what_it_should_and_counts_as_a_read_of_test(built
     assert "train@direction" in copy.dvc("dag")
     copy.dvc("plots", "diff", "HEAD")
     assert (copy.root / "dvc_plots/index.html").is_file()
+
+
+def test_a_head_of_two_symbols_on_barriers_with_a_column_each_gets_a_card_that_validates(copy: Project) -> None:
+    copy.dvc("freeze", "controls")
+    barriers = {"kind": "triple_barrier", "horizon_bars": 12, "take_profit_sigmas": 0.4, "stop_loss_sigmas": 0.4}
+    own = {"volatility_bars": 24, "symbols": ["CCC/USD", "AAA/USD"]}
+    change_params(
+        copy.root, {"heads": {"touch": barriers | own}, "features": {"groups": ["returns"], "symbol_columns": True}}
+    )
+    copy.dvc("repro", "card@touch")
+    card = json.loads((copy.root / "reports/touch/model_card.json").read_text())
+    assert card["train"]["symbols"] == ["CCC/USD", "AAA/USD"]
+    rows = pq.read_table(copy.root / "data/split/touch/rows.parquet")
+    assert set(rows["symbol"].to_pylist()) == {"AAA/USD", "CCC/USD"}
+    selection = json.loads((copy.root / "models/touch/selection.json").read_text())
+    assert selection["inputs"][-3:] == ["is_AAA/USD", "is_BBB/USD", "is_CCC/USD"]
+    assert not {"is_BBB/USD"} & set(selection["outputs"])
+    assert card["leakage_checks"] == {"feature_audit": True, "future_info": True, "time_split": True}
+    answer = copy.run(
+        sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/touch/model_card.json", expect=1
+    )
+    steps = answer.stdout.splitlines()
+    assert [step.startswith("ok ") for step in steps] == [*[True] * 14, False]
+    assert "the controls" in steps[-1]  # they were frozen, and are of other features
 
 
 def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:

@@ -133,7 +133,8 @@ def _fitted(project: Path, head: str) -> Prints:
 
 def _test_begin(params: Params, market: Frames) -> int:
     """Open time of the first test row."""
-    rows = label(align(market, BAR_MS), params.heads[first_head(params)], params.split.min_history_bars)
+    question = params.heads[first_head(params)].model_copy(update={"symbols": None})
+    rows = label(align(market, BAR_MS), question, params.split.min_history_bars)
     split = assign(rows, params.split, BAR_MS)
     return int(split.loc[split["segment"] == "test", "open_time_ms"].min())
 
@@ -152,7 +153,7 @@ def _make_project(root: Path, project: Path, params: Params, head: str, market: 
     changed["tune"]["n_trials"] = 1
     changed["backtest"] |= COSTS
     changed["evaluate"]["block_hours"] = max(params.evaluate.block_hours, params.heads[head].horizon_bars)
-    changed["heads"] = {head: changed["heads"][head]}
+    changed["heads"] = {head: changed["heads"][head] | {"symbols": None}}
     user_files.write_params(project, changed)
     for symbol, frame in market.items():
         times = pa.array(frame["open_time_ms"]).cast(pa.timestamp("ms", tz="UTC"))

@@ -35,7 +35,7 @@ from candlelock.leakage.rows import LEFT_OUT, LabelledRows
 from candlelock.leakage.table import AuditTable, audit_rows
 from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
-from candlelock.split.joined import read_feature_tables, read_rows
+from candlelock.split.joined import read_feature_tables, read_rows, symbol_columns
 from candlelock.split.labels import label
 from candlelock.split.rows import feature_matrix
 from candlelock.split.segments import n_folds
@@ -116,7 +116,9 @@ def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
     selections = documents.read(root / own.report("selection.json"), SelectionReport)
     predictions = tables.read(root / own.predictions, PREDICTIONS)
     _refuse_stale(rows, ledgers, predictions)
-    transforms = compile_report(selections, names, n_folds(rows))
+    symbols = symbol_columns(built, given.features)
+    inputs, input_names = feature_matrix(rows, built, symbols) if symbols else (x, names)
+    transforms = compile_report(selections, input_names, n_folds(rows))
     embargo_ms = given.split.embargo_bars * market.bar_ms
     return LeakageReport(
         checks=[
@@ -125,7 +127,7 @@ def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
             check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, rows),
             *audit_rows(_table(rows, names, x), embargo_ms),
             check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
-            check_fit_values(transforms, rows, x, ledgers),
+            check_fit_values(transforms, rows, inputs, ledgers),
             *_results(root, head, given, rows, predictions, frames, market.bar_ms),
             check_controls(given.controls),
         ]

@@ -133,7 +133,7 @@ def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
         range=CardRange(start=training.first_decision_utc, end=training.last_label_end_utc),
         rows=training.n_rows,
         class_balance=ClassBalance(pos=training.n_up, neg=training.n_down),
-        symbols=[symbol.symbol for symbol in evidence.manifest.symbols],
+        symbols=params.heads[head].symbols or [symbol.symbol for symbol in evidence.manifest.symbols],
         timeframe=evidence.manifest.timeframe,
         horizon_bars=params.heads[head].horizon_bars,
         refit=None if refit is None else CardRefit(rows=refit.n_rows, end=refit.last_label_end_utc),

@@ -101,7 +101,8 @@ def _param_rows(model: type[Frozen], prefix: str) -> Iterator[str]:
         readable = (
             limits.replace("Ge(ge=", "≥ ").replace("Gt(gt=", "> ").replace("Le(le=", "≤ ").replace("Lt(lt=", "< ")
         )
-        yield f"| `{prefix}{name}` | {info.description} | {extra.get('unit', '')} | {readable.replace(')', '')} |"
+        unit = str(extra.get("unit", "")).replace("|", "\\|")  # a bare one would open another cell
+        yield f"| `{prefix}{name}` | {info.description} | {unit} | {readable.replace(')', '')} |"
         annotation = info.annotation
         if isinstance(annotation, type) and issubclass(annotation, Frozen):
             yield from _param_rows(annotation, f"{prefix}{name}.")

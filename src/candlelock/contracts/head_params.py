@@ -7,16 +7,32 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from candlelock.contracts.stage_params import Frozen, field
+from candlelock.contracts.stage_params import Frozen, Symbol, field
 
 VOLATILITY = (
     "bars up to the decision whose one-bar moves make the volatility; unknown where half of them or more are missing"
 )
 
 
-class DirectionParams(Frozen):
+class _Question(Frozen):
+    """What every kind has."""
+
+    symbols: list[Symbol] | None = field(
+        "symbols it is asked of, and whose rows its models are made of; null: of all of the snapshot, in one model",
+        "BASE/QUOTE",
+    )
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols_are_some(cls, symbols: list[Symbol] | None) -> list[Symbol] | None:
+        if symbols is not None and (not symbols or len(set(symbols)) < len(symbols)):
+            raise ValueError("at least one symbol, each once")
+        return symbols
+
+
+class DirectionParams(_Question):
     """Is the close `horizon_bars` later above this one?"""
 
     kind: Literal["direction"] = field("the question: is the close `horizon_bars` later above this one", "direction")
@@ -29,7 +45,7 @@ class DirectionParams(Frozen):
     volatility_bars: int = field(f"of `dead_zone_sigmas`: {VOLATILITY}", "bars", ge=2)
 
 
-class TripleBarrierParams(Frozen):
+class TripleBarrierParams(_Question):
     """Which barrier does the price touch first?"""
 
     kind: Literal["triple_barrier"] = field(

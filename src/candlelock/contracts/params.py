@@ -64,6 +64,15 @@ class Params(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _heads_name_symbols(self) -> Self:
+        known = self.snapshot.symbols
+        for name, head in self.heads.items():
+            strange = [symbol for symbol in head.symbols or () if symbol not in known]
+            if strange:
+                raise RuleError(("heads", name, "symbols"), f"of snapshot.symbols; {nearest(strange[0], known)}")
+        return self
+
+    @model_validator(mode="after")
     def _blocks_hold_labels(self) -> Self:
         bar_hours, block_hours = bar_seconds(self.snapshot.timeframe) / 3600, self.evaluate.block_hours
         for name, head in self.heads.items():

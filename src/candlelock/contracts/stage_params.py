@@ -170,6 +170,9 @@ class FeaturesParams(Frozen):
     plugins: list[PluginFile] = field(
         "features of your own: files of the folder plugins, each beside its registry (docs/plugins.md)", "file names"
     )
+    symbol_columns: bool = field(
+        "one column more for each symbol of the snapshot, `is_<symbol>`: 1 in its rows, 0 in all others", "true | false"
+    )
 
     @model_validator(mode="after")
     def _plugins_stand_apart(self) -> Self:

@@ -12,7 +12,7 @@ from candlelock.contracts.tables import BASELINES, PREDICTIONS, ROWS, member_pre
 from candlelock.split.rows import feature_matrix, from_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -37,8 +37,13 @@ def read_rows(root: Path, head: str) -> pd.DataFrame:
 
 def read_matrix(root: Path, head: str, features: FeaturesParams) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     """The split of a head, its feature matrix (n_rows, n_features) with NaN where unknown, and the features' names."""
-    rows = read_rows(root, head)
-    return rows, *feature_matrix(rows, read_feature_tables(root, features))
+    rows, built = read_rows(root, head), read_feature_tables(root, features)
+    return rows, *feature_matrix(rows, built, symbol_columns(built, features))
+
+
+def symbol_columns(built: Iterable[str], features: FeaturesParams) -> Sequence[str]:
+    """Symbols that get a column in the feature matrix, of all that have features."""
+    return sorted(built) if features.symbol_columns else ()
 
 
 def read_member_predictions(root: Path, head: str, members: Sequence[str]) -> pd.DataFrame:

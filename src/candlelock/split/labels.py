@@ -39,7 +39,7 @@ class Candles(Protocol):
 
 
 def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.DataFrame:
-    """One row per candle from `min_history_bars` after the symbol's first, sorted by symbol and time.
+    """One row per candle of the head's symbols from `min_history_bars` after the first, sorted by symbol and time.
 
     `is_up` is 1.0 or 0.0 as the head's kind has it, and NaN where it is unknown. `label_end_ms` closes the last bar
     the label looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are log returns of
@@ -54,7 +54,8 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
     else:
         is_up, n_ahead = _direction(log_close, future, params), np.full(close.shape, params.horizon_bars)
     age = np.arange(close.shape[1]) - np.argmax(~np.isnan(close), axis=1)[:, None]
-    row, bar = np.nonzero(~np.isnan(close) & (age >= min_history_bars))
+    is_asked = np.array([params.symbols is None or symbol in params.symbols for symbol in candles.symbols])
+    row, bar = np.nonzero(is_asked[:, None] & ~np.isnan(close) & (age >= min_history_bars))
     decided = candles.open_time_ms[bar] + bar_ms
     frame = pd.DataFrame(
         {

@@ -12,7 +12,7 @@ from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.tables import ROWS, TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TIMES = {"open_time_utc": "open_time_ms", "decision_time_utc": "decision_time_ms", "label_end_utc": "label_end_ms"}
 
@@ -49,13 +49,18 @@ def from_table(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
-def feature_matrix(rows: pd.DataFrame, tables: Mapping[str, pa.Table]) -> tuple[np.ndarray, list[str]]:
+def feature_matrix(
+    rows: pd.DataFrame, tables: Mapping[str, pa.Table], symbols: Sequence[str] = ()
+) -> tuple[np.ndarray, list[str]]:
     """Features of `rows`, float64 of shape (n_rows, n_features) with NaN where null, and their names.
 
-    `tables`: symbol -> feature table. Raises InputError when a row has no features.
+    `tables`: symbol -> feature table. Of each of `symbols` a column `is_<symbol>` comes behind them: 1 in its own rows,
+    0 in all others. Raises InputError when a row has no features.
     """
     names = [name for name in next(iter(tables.values())).column_names if name != "open_time_utc"]
-    matrix = np.empty((len(rows), len(names)))
+    matrix = np.empty((len(rows), len(names) + len(symbols)))
+    for column, own in enumerate(symbols, len(names)):
+        matrix[:, column] = rows["symbol"] == own
     for symbol, index in rows.groupby("symbol", sort=False).indices.items():
         table = tables[str(symbol)]
         known = table["open_time_utc"].cast(pa.int64()).to_numpy()
@@ -73,4 +78,4 @@ def feature_matrix(rows: pd.DataFrame, tables: Mapping[str, pa.Table]) -> tuple[
             )
         for column, name in enumerate(names):
             matrix[index, column] = table[name].to_numpy(zero_copy_only=False)[at]
-    return matrix, names
+    return matrix, [*names, *(f"is_{symbol}" for symbol in symbols)]

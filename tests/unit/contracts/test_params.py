@@ -42,8 +42,9 @@ BARRIERS = r"    kind: direction(.*\n)+"
 
 def barriers(**changed: float) -> str:
     """A head of triple barriers in the file, one key a line."""
-    keys = {"horizon_bars": 8, "take_profit_sigmas": 1.0, "stop_loss_sigmas": 1.5, "volatility_bars": 96} | changed
-    return "".join(f"    {key}: {value}\n" for key, value in {"kind": "triple_barrier", **keys}.items())
+    widths = {"take_profit_sigmas": 1.0, "stop_loss_sigmas": 1.5, "volatility_bars": 96}
+    keys = {"kind": "triple_barrier", "symbols": "null", "horizon_bars": 8, **widths, **changed}
+    return "".join(f"    {key}: {value}\n" for key, value in keys.items())
 
 
 # fmt: off
@@ -120,6 +121,12 @@ MISTAKES = {
         "heads.direction", "4", "valid dictionary"),
     "no bars ahead": Mistake(r"horizon_bars: \d+", "horizon_bars: 0", "horizon_bars", "heads.direction.horizon_bars",
         "0", "greater than or equal to 1"),
+    "a head of a symbol that is not in the snapshot": Mistake("    symbols: null", "    symbols: [BTC/USD, ETC/USD]",
+        "[BTC/USD, ETC/USD]", "heads.direction.symbols", "combination", "of snapshot.symbols; did you mean 'LTC/USD'?"),
+    "a head of no symbols": Mistake("    symbols: null", "    symbols: []", "    symbols: []",
+        "heads.direction.symbols", "combination", "at least one symbol, each once"),
+    "a head of a symbol twice": Mistake("    symbols: null", "    symbols: [BTC/USD, BTC/USD]", "[BTC/USD, BTC/USD]",
+        "heads.direction.symbols", "combination", "at least one symbol, each once"),
     "a dead zone below nothing": Mistake(r"dead_zone_sigmas: [\d.]+", "dead_zone_sigmas: -0.5", "dead_zone_sigmas",
         "heads.direction.dead_zone_sigmas", "-0.5", "greater than or equal to 0"),
     "volatility of a single bar": Mistake(r"volatility_bars: \d+", "volatility_bars: 1", "volatility_bars",

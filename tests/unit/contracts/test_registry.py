@@ -33,7 +33,9 @@ def entry(
 
 
 def features(groups: Sequence[str], plugins: Sequence[str] = ()) -> FeaturesParams:
-    return FeaturesParams.model_validate({"groups": list(groups), "exclude": [], "plugins": list(plugins)})
+    return FeaturesParams.model_validate(
+        {"groups": list(groups), "exclude": [], "plugins": list(plugins), "symbol_columns": False}
+    )
 
 
 def problems_of(folder: Path, text: str, groups: tuple[str, ...] = ("trend",)) -> list[Problem]:
@@ -244,7 +246,9 @@ def test_the_tables_schema_follows_the_registry() -> None:
 
 
 def test_features_can_be_left_out_by_name_but_only_those_that_are_switched_on() -> None:
-    chosen = FeaturesParams.model_validate({"groups": ["time"], "exclude": ["month"], "plugins": []})
+    chosen = FeaturesParams.model_validate(
+        {"groups": ["time"], "exclude": ["month"], "plugins": [], "symbol_columns": False}
+    )
     names = [entry.name for entry in read_registry(ROOT, chosen)]
     assert "hour_sin" in names
     assert "month" not in names

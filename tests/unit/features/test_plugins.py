@@ -254,7 +254,9 @@ def test_plugins_come_from_their_folder_in_the_order_of_the_parameters(tmp_path:
     folder.mkdir()
     for file in ("one", "two"):
         write(folder, f"def f(frame):\n    return {{'{file}_1': frame['close']}}\n", f"{file}_1", file=file)
-    plugins = load_plugins(tmp_path, FeaturesParams(groups=["time"], exclude=[], plugins=["two.py", "one.py"]))
+    plugins = load_plugins(
+        tmp_path, FeaturesParams(groups=["time"], exclude=[], plugins=["two.py", "one.py"], symbol_columns=False)
+    )
     assert [(each.group, [entry.name for entry in each.entries]) for each in plugins] == [
         ("two", ["two_1"]),
         ("one", ["one_1"]),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from candlelock.features.market import Market
 
 GROUPS = ("returns", "time")
-FEATURES = FeaturesParams(groups=list(GROUPS), exclude=[], plugins=[])
+FEATURES = FeaturesParams(groups=list(GROUPS), exclude=[], plugins=[], symbol_columns=False)
 OWN = files.HeadFiles("direction")
 MEMBERS = ["lightgbm", "xgboost", "mlp"]
 

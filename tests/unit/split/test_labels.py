@@ -37,6 +37,13 @@ def test_a_label_compares_the_close_with_the_one_a_horizon_later_and_is_unknown_
     assert up(label(market(10, 11, 9, 12, 12.5, 8), direction(2), 0)) == [0, 1, 1, 0, None, None]
 
 
+def test_a_head_of_some_symbols_has_their_rows_alone_as_the_pooled_head_has_them() -> None:
+    traded = market(10, 11, 9, 12, 12.5, 8, ETH=[1, 2, 3, 4, 3, 2], ADA=[5, 4, 5, 4, 5, 4])
+    pooled, head = label(traded, direction(2), 0), direction(2).model_copy(update={"symbols": ["ETH/USD", "ADA/USD"]})
+    expected = pooled[pooled["symbol"] != "BTC/USD"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(label(traded, head, 0), expected)
+
+
 def test_an_unchanged_close_is_unknown_and_not_down() -> None:
     frame = label(market(10, 11, 10, 12), direction(2), 0)
     assert up(frame) == [None, 1, None, None]

@@ -36,6 +36,19 @@ def test_each_row_gets_the_features_of_its_own_symbol_and_bar(walk: Walk, entrie
     np.testing.assert_array_equal(matrix, np.column_stack([built[name][symbol, bar] for name in names]))
 
 
+def test_columns_of_symbols_come_last_and_are_one_in_their_own_rows_alone(
+    walk: Walk, entries: tuple[Feature, ...]
+) -> None:
+    market = walk(starts=(0, 40, 3))
+    rows, built = label(market, direction(4), 50), build_tables(market, entries)
+    plain, names = feature_matrix(rows, built)
+    wide, wide_names = feature_matrix(rows, built, ["ETH/USD", "BTC/USD"])
+    assert wide_names == [*names, "is_ETH/USD", "is_BTC/USD"]
+    np.testing.assert_array_equal(wide[:, : len(names)], plain)
+    expected = [[symbol == "ETH/USD", symbol == "BTC/USD"] for symbol in rows["symbol"]]
+    np.testing.assert_array_equal(wide[:, len(names) :], np.array(expected, dtype=float))
+
+
 @pytest.mark.parametrize("lost", [0, 300, -1])
 def test_a_row_without_features_is_refused(walk: Walk, entries: tuple[Feature, ...], lost: int) -> None:
     market = walk(starts=(0,))

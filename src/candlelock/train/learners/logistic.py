@@ -44,7 +44,7 @@ def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int
     from sklearn.linear_model import LogisticRegression
 
     inputs = standardiser.fit(sample.x, sample.weights)
-    solver = LogisticRegression(C=settings.c, solver="newton-cholesky")  # to the optimum, in a sixth of the time of lbfgs
+    solver = LogisticRegression(C=settings.c, solver="newton-cholesky")  # at the optimum in a few passes
     fitted = solver.fit(inputs.apply(sample.x), sample.y, sample.weights)
     return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))
 
