@@ -204,6 +204,10 @@ LEAKS = (
         direction(), lambda case, _: pd.Series(outcome_of(case)).groupby(case.rows["symbol"]).shift(1)), IN_FEATURE),
     leak("label_before", "the label of the row before, known seven bars later", _column(
         direction(), lambda case, _: _by_symbol(case, lambda own: own.shift(1))), IN_FEATURE, is_core=True),
+    leak("label_after", "the label of the next row: y.shift(-1) among the features", _column(
+        direction(), lambda case, _: _by_symbol(case, lambda own: own.shift(-1))), IN_FEATURE, is_core=True),
+    leak("label_after_its_own", "the label that begins where the row's own ends: y.shift(-8)", _column(
+        direction(), lambda case, _: _by_symbol(case, lambda own: own.shift(-HORIZON))), IN_FEATURE),
     leak("hit_rate", "mean of the last 24 labels, the latest not known yet", _column(
         direction(), lambda case, _: _by_symbol(case, lambda own: own.shift(1).rolling(24, 12).mean())), IN_FEATURE),
     leak("past_as_label", "the label looks back: a feature has it", lambda world: world.table(

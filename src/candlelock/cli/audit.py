@@ -11,17 +11,21 @@ from candlelock.cli import audit_module, audit_project, audit_table, output
 from candlelock.cli.leaks_text import MAX_SHOWN, check_line, with_findings
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
+from candlelock.contracts.files import PLUGINS
 
 if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityFinding, CausalityReport
     from candlelock.contracts.params import Params
     from candlelock.contracts.registry import Feature
+    from candlelock.features.market import Market
     from candlelock.features.plugins import Plugin
 
 HELP = "Look for whatever sees the future: in this project, in a table, in a file of features."
 app = typer.Typer(help=HELP)
 app.command("table")(audit_table.table)
 app.command("module")(audit_module.module)
+
+AHEAD = ("prefix", "future", "rows")  # sight of the future, which the certificate says more of
 
 PluginFiles = Annotated[list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")]
 
@@ -48,10 +52,11 @@ def features(
     timeframe: Annotated[
         str | None, typer.Option("--timeframe", help="Length of a bar, such as 1m, where file names leave it open.")
     ] = None,
+    timeout: audit_module.Timeout = 120,
     root: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Try every feature for sight of the future; exit code 1 with what was found."""
+    """Try every feature for sight of the future, plug-ins first as `audit module` does; exit code 1 with findings."""
     from candlelock.artifacts import numeric_environment
 
     numeric_environment.lock()
@@ -64,8 +69,10 @@ def features(
     from candlelock.terminal import progress
 
     params = read_params(root)
-    entries, loaded = _examined(root, params, plugins or [], groups)
     market, snapshot_id = read_market(root, candles, timeframe)
+    enabled = [root / PLUGINS / name for name in params.features.plugins] if groups is None else []
+    _try_alone(plugins or enabled, market, timeout, as_json)
+    entries, loaded = _examined(root, params, plugins or [], groups)
     ends = segment_ends(params.split.calibrate_frac, params.split.decide_frac, params.split.test_frac)
     request = Request(params.causality, seeds.derive(params.seed, "causality"), ends, snapshot_id)
     with progress.showing("causality", "steps") as show:
@@ -76,6 +83,14 @@ def features(
         _print(report)
     if not report.passed:
         raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+def _try_alone(files: list[Path], market: Market, timeout_s: float, as_json: bool) -> None:
+    """Run each plug-in apart; what it does there besides computing is printed and ends the command."""
+    for file in files:
+        report = audit_module.examine(file, market, timeout_s)
+        if any(not check.passed for check in report.checks if check.name not in AHEAD):
+            audit_module.tell(report, as_json)
 
 
 def _examined(

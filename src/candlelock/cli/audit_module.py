@@ -13,7 +13,10 @@ from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
 
 if TYPE_CHECKING:
+    from candlelock.features.market import Market
     from candlelock.leakage.module.report import ModuleReport
+
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one call of a function may take.")]
 
 
 def module(
@@ -22,9 +25,7 @@ def module(
     timeframe: Annotated[
         str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h, where file names leave it open.")
     ] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1, help="Seconds that one call of a function may take.")
-    ] = 120,
+    timeout: Timeout = 120,
     as_json: Json = False,
 ) -> None:
     """Try a feature file without a registry for sight of the future; exit code 1 with what was found."""
@@ -32,12 +33,22 @@ def module(
 
     numeric_environment.lock()
     from candlelock.cli.audit_candles import read_market
+
+    report = examine(file, read_market(Path(), candles, timeframe)[0], timeout)
+    tell(report, as_json)
+
+
+def examine(file: Path, market: Market, timeout_s: float) -> ModuleReport:
+    """The report of a file, with a bar of progress."""
     from candlelock.leakage.module.audit import audit_module
     from candlelock.terminal import progress
 
-    market, _ = read_market(Path(), candles, timeframe)
     with progress.showing("module", "functions") as show:
-        report = audit_module(file, market, timeout, show)
+        return audit_module(file, market, timeout_s, show)
+
+
+def tell(report: ModuleReport, as_json: bool) -> None:
+    """Print a report, and end with exit code 1 where it did not pass."""
     if as_json:
         output.print_json(with_findings(report))
     else:

@@ -258,6 +258,12 @@ def _too_little(label: Floats, part: Numbers, names: ColumnNames) -> Iterator[Pr
     if len(values) < 2:
         found = f"{values[0]:g} in every row of a part" if len(values) else "no known label in any part"
         yield Problem("audit-table-label", names.label, found, "two values or more", "name the column of the labels")
+        return
+    for number in np.unique(part[part != LEFT_OUT]).tolist():
+        if np.isnan(label[part == number]).all():
+            found = f"no known label in {PARTS[number]}, of {int((part == number).sum()):,} rows"
+            help_line = "give the labels of every part, or leave its rows out: nothing in the column of the split"
+            yield Problem("audit-table-label", names.label, found, "labels in every part", help_line)
 
 
 def _is_number(kind: pa.DataType) -> bool:

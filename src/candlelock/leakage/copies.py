@@ -75,7 +75,8 @@ def check_copies(rows: LabelledRows, names: Sequence[str], values: Floats) -> Le
             findings.append(_copied(rows, pairs[is_exact], "the same values in every column that tells rows apart"))
         if n_near >= MIN_NEAR and n_near > MARGIN * n_far:
             findings.append(_copied(rows, pairs[is_near], f"values within {INNER:g} of each column's spread"))
-    return leak_check("copies", WHAT, len(used), findings, evidence)
+    n_compared = len(used) if len(apart) >= MIN_COLUMNS else 0  # rows are not told apart by fewer
+    return leak_check("copies", WHAT, n_compared, findings, evidence)
 
 
 def _same_keys(rows: LabelledRows, used: Rows) -> Iterator[Leak]:

@@ -10,10 +10,10 @@ follow from volatility alone: 0.97. Ranks of a continuous label, where it is vol
 R² of 0.7: 0.8. Five standard errors are asked for besides, by how much
 ten stretches of the time differ, since labels overlap. A lead of train over all later parts is one from 0.65 on.
 
-Two more signs need no strength. A feature that has the label of the row before, while three quarters of what that looks
-at are still to come, knows it too early: 0.95, since a quarter of it is honestly known. And where rows with one value
-of a feature have a mean label nearer to it than the noise of so few labels allows, it was made of these labels: a mean
-by category that counts the row's own.
+Two more signs need no strength. A feature that has the label of another row knows it too early: of the row before while
+three quarters of what its label looks at are still to come, or of a later row; 0.95, since a quarter is honestly known.
+And where rows with one value of a feature have a mean label nearer to it than the noise of so few labels allows, it was
+made of these labels: a mean by category that counts the row's own.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ ALL = "all parts"
 N_BINS = 32
 N_CODES = N_BINS + 3  # with the two ends, and none
 SAMPLE = 100_000
+MAX_OTHERS = 200_000  # rows that are asked for the labels of others
 MAX_CLASSES = 10
 N_BLOCKS = 10  # stretches of a set's time; the first five are one half
 MIN_BLOCKS = 6  # that have both classes
@@ -53,7 +54,7 @@ MIN_ROWS = 100
 MIN_INDEPENDENT = 20  # labels, overlaps within and between symbols taken off
 BOUNDS = {"direction": 0.9, "class": 0.97, "rank": 0.8}
 ERRORS = 5.0
-BEFORE_BOUND = 0.95
+OTHERS_BOUNDS = {"direction": 0.95, "class": 0.98, "rank": 0.95}
 AHEAD_SHARE = 0.75  # of what a label looks at
 MIN_GROUPS, MIN_IN_GROUP = 5, 5  # values that stand in so many rows, not all of one label
 MAX_CHANCE = 1e-7  # of mean labels so near a line
@@ -93,13 +94,15 @@ class _Score:
 def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], values: Floats) -> LeakCheck:
     """A finding per feature that tells the label too well; `label` (n_rows,), `values` (n_rows, n_features), NaN none.
 
-    Also for one that tells the label of the row before while it is not known, and for what a label's mean by category
+    Also for one that tells the label of the row before while it is not known, of the row after, or of the first whose
+    label begins where its own ends, and for what a label's mean by category
     does that counts the row's own label: it tells it in train and much less in every later part, or lies too near it.
     """
     used = np.flatnonzero(rows.is_known & (rows.part != LEFT_OUT) & ~np.isnan(label))
     used = used[np.argsort(rows.decision_ms[used], kind="stable")]
-    early = _label_before(rows, label)
-    questions = [*_questions(label, used), *_questions(early, used[~np.isnan(early[used])], " of the row before")]
+    questions = list(_questions(label, used))
+    for whose, others in _labels_of_others(rows, label):
+        questions += _questions(others, used[~np.isnan(others[used])][:: -(-len(used) // MAX_OTHERS)], f" of {whose}")
     asked = [(question, list(_sets(rows, question))) for question in questions]
     ranks = np.searchsorted(np.sort(label[used]), label[used]) / max(len(used), 1)  # outliers weigh no more
 
@@ -125,23 +128,45 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
     return leak_check("prediction", WHAT, n_compared, findings, {"strongest": top, "asked": kinds})
 
 
-def _label_before(rows: LabelledRows, label: Floats) -> Floats:
-    """Label of the symbol's row before, where AHEAD_SHARE of it is not known yet; else NaN. Shape (n_rows,)."""
+def _labels_of_others(rows: LabelledRows, label: Floats) -> Iterator[tuple[str, Floats]]:
+    """Whose label, and each row's label of that other row of its symbol, NaN where there is none; shape (n_rows,).
+
+    Of the row before where AHEAD_SHARE of its label is not known yet; of the row after; and of the first row that is
+    decided when the row's own label has ended.
+    """
     usable = rows.is_known & ~np.isnan(label)
     order = np.lexsort((rows.decision_ms, rows.symbol))
-    one, other = order[:-1], order[1:]
-    begin, end, now = rows.decision_ms[one], rows.label_end_ms[one], rows.decision_ms[other]
-    is_early = (rows.symbol[one] == rows.symbol[other]) & usable[one] & (end - now >= AHEAD_SHARE * (end - begin))
-    is_early &= now > begin
-    before = np.full(len(label), np.nan)
-    before[other[is_early]] = label[one[is_early]]
-    return before
+    symbol, decided, ends = rows.symbol[order], rows.decision_ms[order], rows.label_end_ms[order]
+
+    def of(at: Rows, other: Rows, is_asked: npt.NDArray[np.bool_]) -> Floats:
+        is_asked = is_asked & (symbol[at] == symbol[other]) & usable[order[other]]
+        found = np.full(len(label), np.nan)
+        found[order[at[is_asked]]] = label[order[other[is_asked]]]
+        return found
+
+    at = np.arange(1, len(order))
+    begin, end, now = decided[at - 1], ends[at - 1], decided[at]
+    yield "the row before", of(at, at - 1, (end - now >= AHEAD_SHARE * (end - begin)) & (now > begin))
+    yield "the row after", of(at - 1, at, decided[at - 1] < decided[at])
+    later = np.concatenate([*_places_after(symbol, decided, ends), np.zeros(0, np.intp)])
+    own = np.flatnonzero(usable[order] & (later < len(order)))
+    yield "the row after its label", of(own, later[own], np.ones(len(own), bool))
+
+
+def _places_after(symbol: Codes, decided: Codes, ends: Codes) -> Iterator[Rows]:
+    """Of each row the place of the first row of its symbol that is decided at its label's end or later.
+
+    Rows by symbol, then time. Where a symbol has none the place is that behind its last row.
+    """
+    bounds = np.flatnonzero(np.diff(symbol, prepend=-1, append=-1))
+    for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        yield begin + np.searchsorted(decided[begin:end], ends[begin:end])
 
 
 def _questions(label: Floats, used: Rows, whose: str = "") -> Iterator[_Question]:
     """`whose`: words for labels that are not the rows' own."""
     classes = np.unique(label[used])
-    bounds = dict.fromkeys(BOUNDS, BEFORE_BOUND) if whose else BOUNDS
+    bounds = OTHERS_BOUNDS if whose else BOUNDS
     if len(classes) > MAX_CLASSES:
         ranks = np.empty(len(used))
         ranks[np.argsort(label[used], kind="stable")] = (np.arange(len(used)) + 0.5) / len(used)

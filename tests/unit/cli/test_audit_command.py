@@ -144,8 +144,31 @@ def test_a_broken_plug_in_is_a_finding_and_no_crash(project: Path, folder: Path,
         "audit", "features", "--plugins", file, "--candles", str(folder), "--root", str(project)
     )
     assert (code, err) == (1, "")
-    assert "error[plugin-error] own" in out
+    assert "error[module-fails] fails" in out
     assert "mine.py:2 fails: KeyError: 'no such column'" in out
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("os._exit(0)", "error[module-fails] f\n  found     it ended the process (exit code 0)"),
+        ("time.sleep(1000)", "error[module-hangs] f\n  found     no answer within 3 s"),
+        ("open('kept.txt', 'a')", "error[module-writes] f\n  found     mine.py:5: writes"),
+        ("frame['close'] += time.time() // 86400", "error[module-clock] f.own"),
+    ],
+)
+def test_what_a_certificate_cannot_see_of_a_plug_in_is_found_before_it_is_loaded(
+    body: str, said: str, project: Path, folder: Path, candlelock: Run
+) -> None:
+    lines = ("import os", "import time", "def f(frame):", "    frame = frame.copy()", f"    {body}")
+    text = "\n".join([*lines, "    return {'own': frame['close']}\n"])
+    file, before = plugin(project, "mine", text, own=0), sorted(Path().iterdir())
+    code, out, err = candlelock(
+        "audit", "features", "--plugins", file, "--candles", str(folder), "--root", str(project), "--timeout", "3"
+    )
+    assert (code, err) == (1, "")
+    assert said in out
+    assert sorted(Path().iterdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -158,7 +181,7 @@ def test_a_broken_plug_in_is_a_finding_and_no_crash(project: Path, folder: Path,
         (("--candles", "{mixed}"), "found     bars of 1h, 5m\n  expected  one timeframe"),
         (("--candles", "{broken}"), "error[candles-low]"),
         (("--candles", "{folder}", "--groups", "tend"), "did you mean 'trend'?"),
-        (("--candles", "{folder}", "--plugins", "nothing.py"), "error[plugin-missing] nothing.py"),
+        (("--candles", "{folder}", "--plugins", "nothing.py"), "error[audit-module-file] nothing.py"),
         ((), "error[document-missing]"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -153,6 +153,11 @@ def test_parts_need_names(split: list[Any], tmp_path: Path) -> None:
         ({"split": [None] * 6}, "audit-table-split", "no part"),
         ({"label": [None] * 5 + [1.0]}, "audit-table-label", "1 in every row"),
         ({"label": [np.nan] * 6}, "audit-table-label", "no known label"),
+        (
+            {"label": [0.0, 1.0] + [None] * 4, "split": ["train"] * 3 + ["test"] * 3},
+            "audit-table-label",
+            "in test, of 3",
+        ),
         ({"label": [np.inf] + [0.0] * 5}, "audit-table-label", "first in row 0"),
         ({"symbol": ["A", None, *"AAAA"]}, "audit-table-symbol", "first in row 1"),
         ({"x": list("abcdef")}, "audit-table-feature", "no column of numbers"),

@@ -83,6 +83,13 @@ def test_rows_of_common_values_are_no_copies_even_of_other_stretches() -> None:
     assert check(rows).passed
 
 
+def test_with_two_columns_nothing_is_said_to_be_compared() -> None:
+    rows = made.table(n_bars=600)
+    two = check(rows[[*made.KEYS, "return_1", "volume"]])
+    assert (two.passed, two.n_compared, two.evidence["n_unlike"]) == (True, 0, 2)
+    assert check(rows[[*made.KEYS, "return_1", "return_24", "volume"]]).n_compared > 0
+
+
 def test_columns_of_few_values_and_clocks_tell_nothing() -> None:
     rng, rows = np.random.default_rng(0), made.table(0, 1)
     few = rows[["symbol", "time", "label", "label_end", "split"]].copy()

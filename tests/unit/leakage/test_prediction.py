@@ -110,6 +110,14 @@ def test_the_label_of_the_row_before_is_found_while_it_is_not_known(honest: pd.D
     assert accused(rows.assign(old=by_symbol.shift(8))) == []
 
 
+@pytest.mark.parametrize("bars", [1, 8])
+def test_the_label_of_a_later_row_is_found(honest: pd.DataFrame, bars: int) -> None:
+    """Of the next row, and of the first whose label, eight bars ahead, begins where the row's own ends."""
+    (found,) = check(honest.assign(leak=honest.groupby("symbol")["label"].shift(-bars))).findings
+    assert found.subject == "leak"
+    assert ("of the row after its label" if bars == 8 else "of the row after is") in found.detail
+
+
 def categories(rows: pd.DataFrame, seed: int, n_categories: int = 400) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, n_categories, len(rows))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MARKET = walk(8, 2, 1_500, gap_share=0.003)
+PAIRS = tuple(enumerate(("low", "close", "open")))
 SMALL = walk(5, 2, 300, gap_share=0.01)
 
 
@@ -206,6 +207,32 @@ def test_functions_that_hang_or_end_their_process_leave_the_others_examined() ->
     assert "future-prefix" in found["ahead"]
     assert "honest" not in found
     assert {each.function for each in report.columns} == {"honest", "ahead"}
+
+
+def test_a_function_that_tries_a_refused_deed_for_ever_is_ended(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        "import os\n"
+        "def waits(frame):\n"
+        "    while True:\n"
+        "        try:\n"
+        "            return open('lock', 'x')\n"
+        "        except OSError:\n"
+        "            continue\n"
+    )
+    found = by_function(audit_module(file, SMALL, 3))["waits"]
+    assert {"module-hangs", "module-writes"} <= found.keys()
+
+
+def test_an_order_of_two_names_in_a_set_is_found_whatever_it_is_with_the_first_hashes(tmp_path: Path) -> None:
+    pairs = [f"f{number}(frame):\n    return frame[next(iter({{'high', '{name}'}}))]" for number, name in PAIRS]
+    file = tmp_path / "own.py"
+    file.write_text(
+        "".join(f"def {pair}\n" for pair in pairs) + "def odd(frame):\n    return frame['close'] + hash('btc') % 2\n"
+    )
+    found = by_function(audit_module(file, SMALL, 30))
+    assert found.keys() == {"f0", "f1", "f2", "odd"}
+    assert all(codes.keys() == {"not-deterministic"} for codes in found.values())
 
 
 def test_a_file_that_writes_while_it_is_loaded_is_a_finding(tmp_path: Path) -> None:

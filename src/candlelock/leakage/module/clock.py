@@ -42,6 +42,7 @@ def stop_clock(at_ms: int) -> None:
     for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
         setattr(time, name, lambda: at_s)
         setattr(time, f"{name}_ns", lambda: at_ms * 1_000_000)
+    time.clock_gettime, time.clock_gettime_ns = (lambda _: at_s), (lambda _: at_ms * 1_000_000)
     for name in ("localtime", "gmtime", "ctime"):
         setattr(time, name, _at_rest(getattr(time, name), at_s))
     real_strftime = time.strftime

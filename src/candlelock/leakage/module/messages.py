@@ -11,13 +11,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from candlelock.leakage.module.clock import seconds_now
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from candlelock.features.market import Array
 
-SILENT, ENDED, LAST = "silent", "ended", "last"
+SILENT, ENDED, LAST, DEED = "silent", "ended", "last", "deed"
 START_S = 60.0  # to load the libraries on a busy machine
 
 
@@ -49,8 +51,9 @@ class Speaker:
 def listen(command: Sequence[str], folder: Path, environment: Mapping[str, str], silence_s: float) -> Iterator[Message]:
     """Start a process in a folder and give its messages; the last is of kind LAST, SILENT or ENDED.
 
-    SILENT: nothing was said for `silence_s` seconds, or START_S before the first word. ENDED: the process ended before
-    its last word, with body["code"]. The process is gone when the iteration is over.
+    SILENT: no step was taken for `silence_s` seconds, or START_S before the first; a DEED that is told on the way is no
+    step, or code that tries a refused one again and again would never be ended. ENDED: the process ended before its
+    last word, with body["code"]. The process is gone when the iteration is over.
     """
     process = subprocess.Popen(
         command,
@@ -63,12 +66,13 @@ def listen(command: Sequence[str], folder: Path, environment: Mapping[str, str],
     arrived: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_read_all, args=(process.stdout, arrived), daemon=True)
     reader.start()
-    patience = max(START_S, silence_s)
+    silent_at = seconds_now() + max(START_S, silence_s)
     try:
         while True:
             try:
-                message = arrived.get(timeout=patience)
-                patience = silence_s
+                message = arrived.get(timeout=max(silent_at - seconds_now(), 0))
+                if message is None or message.kind != DEED:
+                    silent_at = seconds_now() + silence_s
             except queue.Empty:
                 yield Message(SILENT)
                 return

@@ -23,7 +23,7 @@ from candlelock.features.plugins import load_functions
 from candlelock.leakage.module.calls import ModuleFunction, is_refusal
 from candlelock.leakage.module.clock import stop_clock
 from candlelock.leakage.module.guard import forbid_growth, watch
-from candlelock.leakage.module.messages import LAST, Speaker
+from candlelock.leakage.module.messages import DEED, LAST, Speaker
 from candlelock.leakage.module.proof import prove
 
 if TYPE_CHECKING:
@@ -34,20 +34,22 @@ if TYPE_CHECKING:
     from candlelock.leakage.module.guard import Deed
 
 JOB, CANDLES = "job.json", "candles.npz"
+HASH_BARS = 5000  # of the history, that are built with other hashes
 MIN_SECONDS = 0.5  # for the single rows of one function
 PARTS = (1 / 3, 2 / 3)  # of the history: the prefixes that are built before all of it
-Turn = Literal["proof", "other", "clock"]
+Turn = Literal["proof", "other", "clock", "hash"]
 
 
 class Job(Document):
-    """What the process shall do: prove every function; or build, as another process, or at another time.
+    """What the process shall do: prove every function; or build as another process, at another time, by other hashes.
 
     `functions`: which, all if null. `columns`: function -> what it returned, for the turns after the proof. `seconds`:
-    for looking at single rows, all functions together.
+    for looking at single rows, all functions together. `hash_seed`: of Python's hashes, on which orders of sets depend.
     """
 
     file: str
     turn: Turn
+    hash_seed: int
     symbols: list[str]
     bar_ms: int
     seed: int
@@ -72,7 +74,7 @@ class _Worker:
 
     def tell(self, deed: Deed) -> None:
         body = {"function": self.doing, "code": deed.code, "what": deed.what, "line": deed.line}
-        self.speaker.say("deed", body)
+        self.speaker.say(DEED, body)
 
     def function(self, name: str, functions: Mapping[str, Function]) -> ModuleFunction:
         path = Path(self.job.file)
@@ -107,9 +109,15 @@ class _Worker:
             self.done(name)
 
     def build(self, name: str, first: Mapping[str, Function], again: Mapping[str, Function]) -> None:
-        """All candles, the symbols in reverse; and, in a fresh run of the file, prefixes before all candles."""
+        """All candles, the symbols in reverse; and, in a fresh run of the file, prefixes before all candles.
+
+        For other hashes the first bars alone.
+        """
         is_other, n_bars = self.job.turn == "other", len(self.market.open_time_ms)
-        self.answer(name, first, self.job.turn, self.market, is_other)
+        if self.job.turn == "hash":
+            self.answer(name, first, f"hash {self.job.hash_seed}", between(self.market, 0, min(HASH_BARS, n_bars)))
+        else:
+            self.answer(name, first, self.job.turn, self.market, is_other)
         if is_other:
             ends = [max(int(part * n_bars), 1) for part in PARTS]
             for what, end in (("first", ends[0]), ("longer", ends[1]), ("shorter", ends[0]), ("whole", n_bars)):

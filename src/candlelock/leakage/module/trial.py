@@ -12,21 +12,19 @@ from pydantic import TypeAdapter
 from candlelock.artifacts import documents
 from candlelock.artifacts.numeric_environment import LOCKED
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.leakage.module.messages import ENDED, LAST, SILENT, Message, listen
+from candlelock.leakage.module.messages import DEED, ENDED, LAST, SILENT, Message, listen
 from candlelock.leakage.module.process import JOB, Job
 from candlelock.leakage.module.report import FunctionProof, leak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from candlelock.contracts.leakage_documents import Leak
     from candlelock.features.market import Array
-    from candlelock.leakage.module.process import Turn
 
 PROBLEMS = TypeAdapter(list[Problem])
 PROGRAM = "candlelock.leakage.module.process"
-HASH_SEEDS: Mapping[Turn, str] = {"proof": "1", "other": "2", "clock": "1"}
 HELP_LOAD = "let the file define functions, and compute in them; --timeout allows more time"
 
 
@@ -82,7 +80,7 @@ class Trial:
         for message in listen(
             [sys.executable, "-m", PROGRAM, str(self.folder)],
             self.folder / "work",
-            self._environment(job.turn),
+            self._environment(job.hash_seed),
             self.timeout_s,
         ):
             if message.kind == "call":
@@ -102,7 +100,7 @@ class Trial:
             self.is_refused_at_once = body["is_refused"]
             if not self.is_refused_at_once:
                 raise InputError(PROBLEMS.validate_python(body["problems"]))
-        elif message.kind == "deed":
+        elif message.kind == DEED:
             subject = body["function"] or self.file.name
             place = self.file.name if body["line"] is None else f"{self.file.name}:{body['line']}"
             key = (subject, body["code"], body["what"])
@@ -118,14 +116,14 @@ class Trial:
         found = f"nothing for {self.timeout_s:g} s" if last.kind == SILENT else f"the process ended ({_code(last)})"
         return Problem("audit-module-load", str(self.file), found, "a file that runs to its end", HELP_LOAD)
 
-    def _environment(self, turn: Turn) -> dict[str, str]:
+    def _environment(self, hash_seed: int) -> dict[str, str]:
         """Nothing of this process's own but where its modules lie: no keys or passwords, no home folder."""
         return {
             **LOCKED,
             "PATH": os.defpath,
             "HOME": str(self.folder / "work"),
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PYTHONHASHSEED": HASH_SEEDS[turn],
+            "PYTHONHASHSEED": str(hash_seed),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
