@@ -42,11 +42,19 @@ SMALL = {
 }  # fmt: skip
 
 
-def make_project(folder: Path, n_bars: int, groups: list[str]) -> None:
+START = """
+from candlelock.artifacts import numeric_environment
+numeric_environment.lock()
+import runpy, lightgbm, sklearn.ensemble, torch, xgboost  # qemu breaks down where a thread loads them
+runpy.run_module("stages", run_name="__main__")
+"""
+
+
+def make_project(folder: Path, n_bars: int, groups: list[str], members: list[str]) -> None:
     """The project's parameters with small learners, on a market with a planted edge."""
     changed = user_files.read_params(ROOT).model_dump(mode="json")
     changed["features"] |= {"groups": groups, "exclude": []}
-    changed["train"]["members"] = MEMBERS
+    changed["train"]["members"] = members
     for name, settings in SMALL.items():
         changed["train"][name] |= settings
     params = Params.model_validate(changed)
@@ -61,7 +69,7 @@ def run_flow(folder: Path, prefix: list[str], extra: dict[str, str]) -> tuple[di
     for stages in STAGES:
         head = [HEAD] if stages.startswith("select") else []
         subprocess.run(
-            [*prefix, sys.executable, "-m", "stages", stages, *head],
+            [*prefix, sys.executable, "-c", START, stages, *head],
             cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
     paths = [path for name in ("data", "models", "reports") for path in (folder / name).rglob("*") if path.is_file()]
@@ -85,6 +93,7 @@ def main() -> None:
     ask.add_argument("--cpu", default="Haswell", help="that qemu emulates")
     ask.add_argument("--bars", type=int, default=2400, help="hourly candles of each of five symbols")
     ask.add_argument("--groups", nargs="+", default=["returns", "momentum", "volatility", "volume"])
+    ask.add_argument("--members", nargs="+", default=MEMBERS)
     got = ask.parse_args()
     one_core = ["taskset", "-c", "0"] if shutil.which("taskset") else []
     runs: dict[str, tuple[list[str], dict[str, str]]] = {
@@ -92,14 +101,14 @@ def main() -> None:
         "one core, other hash seed, time zone, locale, threads": (one_core, OTHER),
     }
     if got.qemu:
-        emulator = [*one_core, got.qemu, "-cpu", got.cpu]  # qemu breaks down under threads that load libraries
+        emulator = [*one_core, got.qemu, "-cpu", got.cpu]
         runs[f"kernels for {got.cpu}"] = ([], kernels_for(emulator))
         runs[f"emulated {got.cpu}"] = (emulator, {})
     first: dict[str, str] | None = None
     n_different = 0
     for name, (prefix, extra) in runs.items():
         with tempfile.TemporaryDirectory() as folder:
-            make_project(Path(folder), got.bars, got.groups)
+            make_project(Path(folder), got.bars, got.groups, got.members)
             found, seconds = run_flow(Path(folder), prefix, extra)
         first = first or found
         different = sorted(path for path in first.keys() | found.keys() if first.get(path) != found.get(path))

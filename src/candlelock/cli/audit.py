@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from candlelock.cli import audit_module, audit_project, audit_table, output
-from candlelock.cli.leaks_text import MAX_SHOWN, check_line, with_findings
+from candlelock.cli.leaks_text import check_line, print_leaks, with_findings
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
 from candlelock.contracts.files import PLUGINS
@@ -80,7 +80,7 @@ def features(
     if as_json:
         output.print_json(with_findings(report))
     else:
-        _print(report)
+        _print(report, market.bar_ms)
     if not report.passed:
         raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -118,17 +118,15 @@ def _examined(
     return (*entries, *(entry for plugin in plugins for entry in plugin.entries)), tuple(plugins)
 
 
-def _print(report: CausalityReport) -> None:
+def _print(report: CausalityReport, bar_ms: int) -> None:
     """Every check, and the first finding of each feature at fault."""
+    from candlelock.leakage.features import leak_of
+
     output.print_table(("", "check", "values compared", "findings"), [check_line(check) for check in report.checks])
     first: dict[str, CausalityFinding] = {}
     for found in (found for check in report.checks for found in check.findings):
         first.setdefault(found.feature, found)
-    for found in list(first.values())[:MAX_SHOWN]:
-        place = " ".join(part for part in (found.feature, found.symbol, found.time) if part)
-        typer.echo(f"error[{found.code}] {place}\n  found     {found.detail}\n  help      {found.help}")
-    if len(first) > MAX_SHOWN:
-        typer.echo(f"… and {len(first) - MAX_SHOWN:,} more features: --json")
+    print_leaks([leak_of(found, bar_ms) for found in first.values()])
     candles, n_features = report.candles, len(report.features)
     n_wrong = sum(not feature.passed for feature in report.features)
     said = f"{n_wrong} of {n_features} features are at fault" if n_wrong else f"no finding in {n_features} features"
