@@ -17,15 +17,12 @@ if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityFinding, CausalityReport
     from candlelock.contracts.params import Params
     from candlelock.contracts.registry import Feature
-    from candlelock.features.market import Market
     from candlelock.features.plugins import Plugin
 
 HELP = "Look for whatever sees the future: in this project, in a table, in a file of features."
 app = typer.Typer(help=HELP)
 app.command("table")(audit_table.table)
 app.command("module")(audit_module.module)
-
-AHEAD = ("prefix", "future", "rows")  # sight of the future, which the certificate says more of
 
 PluginFiles = Annotated[list[Path] | None, typer.Option("--plugins", help="A plug-in's .py file; may be given again.")]
 
@@ -52,7 +49,7 @@ def features(
     timeframe: Annotated[
         str | None, typer.Option("--timeframe", help="Length of a bar, such as 1m, where file names leave it open.")
     ] = None,
-    timeout: audit_module.Timeout = 120,
+    timeout: audit_module.Timeout = audit_module.TIMEOUT_S,
     root: Root = HERE,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +68,7 @@ def features(
     params = read_params(root)
     market, snapshot_id = read_market(root, candles, timeframe)
     enabled = [root / PLUGINS / name for name in params.features.plugins] if groups is None else []
-    _try_alone(plugins or enabled, market, timeout, as_json)
+    audit_module.try_plugins(plugins or enabled, market, timeout, as_json)
     entries, loaded = _examined(root, params, plugins or [], groups)
     ends = segment_ends(params.split.calibrate_frac, params.split.decide_frac, params.split.test_frac)
     request = Request(params.causality, seeds.derive(params.seed, "causality"), ends, snapshot_id)
@@ -83,14 +80,6 @@ def features(
         _print(report, market.bar_ms)
     if not report.passed:
         raise typer.Exit(EXIT_CHECK_FAILED)
-
-
-def _try_alone(files: list[Path], market: Market, timeout_s: float, as_json: bool) -> None:
-    """Run each plug-in apart; what it does there besides computing is printed and ends the command."""
-    for file in files:
-        report = audit_module.examine(file, market, timeout_s)
-        if any(not check.passed for check in report.checks if check.name not in AHEAD):
-            audit_module.tell(report, as_json)
 
 
 def _examined(

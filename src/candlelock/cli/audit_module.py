@@ -13,9 +13,13 @@ from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from candlelock.features.market import Market
     from candlelock.leakage.module.report import ModuleReport
 
+AHEAD = ("prefix", "future", "rows")  # sight of the future, of which the certificate says more
+TIMEOUT_S = 120.0
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one call of a function may take.")]
 
 
@@ -25,7 +29,7 @@ def module(
     timeframe: Annotated[
         str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h, where file names leave it open.")
     ] = None,
-    timeout: Timeout = 120,
+    timeout: Timeout = TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
     """Try a feature file without a registry for sight of the future; exit code 1 with what was found."""
@@ -45,6 +49,14 @@ def examine(file: Path, market: Market, timeout_s: float) -> ModuleReport:
 
     with progress.showing("module", "functions") as show:
         return audit_module(file, market, timeout_s, show)
+
+
+def try_plugins(files: Sequence[Path], market: Market, timeout_s: float, as_json: bool) -> None:
+    """Run each plug-in apart, before it is loaded here; what it does besides computing is told and ends the command."""
+    for file in files:
+        report = examine(file, market, timeout_s)
+        if any(not check.passed for check in report.checks if check.name not in AHEAD):
+            tell(report, as_json)
 
 
 def tell(report: ModuleReport, as_json: bool) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from candlelock.cli import output
+from candlelock.cli.audit_module import TIMEOUT_S, try_plugins
 from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
+from candlelock.contracts.files import PLUGINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +20,19 @@ if TYPE_CHECKING:
 
 
 def audit_project(root: Path, as_json: bool) -> None:
-    """Certificate, controls and every check of each head; exit code 1 with what was found."""
+    """Plug-ins apart, certificate, controls and every check of each head; exit code 1 with what was found."""
     from candlelock.artifacts import numeric_environment
 
     numeric_environment.lock()
     from candlelock.artifacts.user_files import read_params
     from candlelock.audit.evidence import examine_anew
+    from candlelock.cli.audit_candles import read_market
     from candlelock.terminal import progress
 
     params = read_params(root)
+    if params.features.plugins:
+        files = [root / PLUGINS / name for name in params.features.plugins]
+        try_plugins(files, read_market(root, None, None)[0], TIMEOUT_S, as_json)
     with progress.showing("audit", "steps") as show:
         reports = examine_anew(root, params, show)
     if as_json:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from candlelock.contracts.causality_documents import CausalityReport
 from tests.markets import walk
+from tests.pipeline.project import change_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +173,15 @@ def test_what_a_certificate_cannot_see_of_a_plug_in_is_found_before_it_is_loaded
     assert (code, err) == (1, "")
     assert said in out
     assert sorted(Path().iterdir()) == before
+
+
+def test_the_audit_of_a_project_runs_its_plug_ins_apart_first(project_copy: Path, candlelock: Run) -> None:
+    text = "import os\ndef f(frame):\n    os._exit(0)\n"
+    plugin(project_copy / "plugins", "mine", text, own=0)
+    change_params(project_copy, {"features": {"plugins": ["mine.py"]}})
+    code, out, err = candlelock("audit", "--root", str(project_copy))
+    assert (code, err) == (1, "")
+    assert "error[module-fails] f\n  found     it ended the process (exit code 0)" in out
 
 
 @pytest.mark.parametrize(
