@@ -30,11 +30,11 @@ URLS = {
 }
 
 
-def make_environment(folder: Path) -> Path:
+def make_environment(folder: Path, requirement: str = "freqtrade") -> Path:
     """A virtual environment with freqtrade; its interpreter."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = folder / "bin/python"
-    subprocess.run([str(python), "-m", "pip", "install", "-q", "freqtrade"], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", requirement], check=True)
     return python
 
 

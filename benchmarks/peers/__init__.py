@@ -1,0 +1,1 @@
+"""What others' tools reach on the rows that the project is judged on."""
