@@ -59,14 +59,14 @@ def compare(rows: pd.DataFrame, scoring: Any) -> tuple[str, str]:  # noqa: ANN40
     return f"{area['difference']:+.4f} [{low:+.4f}, {high:+.4f}]", f"{loss[0]:+.4f} [{loss[1]:+.4f}, {loss[2]:+.4f}]"
 
 
-def measure(name: str, got: argparse.Namespace, scoring: Any) -> str:  # noqa: ANN401
+def measure(name: str, python: Path, got: argparse.Namespace, scoring: Any) -> str:  # noqa: ANN401
     """Run one set; its table."""
     wanted, n_pairs = SETS[name], len(SETS[name].symbols)
     market = read_market(wanted, got.work)
     rows, _ = run_reference(got.reference, got.work / f"{name}-{ROWS_FROM}.parquet", wanted, ROWS_FROM)
     n_asked = len(rows)
     tell(f"{name}: FreqAI")
-    answer = freqai.predict(freqai.environment(got.work / "venv"), got.work / name, wanted, market, rows["time"].min())
+    answer = freqai.predict(python, got.work / name, wanted, market, rows["time"].min())
     theirs = answer.rows.rename(columns={"p_up": PEER}).astype({"time": rows["time"].dtype})
     rows = rows.drop(columns="p_up").merge(theirs, on=["symbol", "time"])
     if not got.no_ours:
@@ -110,9 +110,11 @@ def main() -> None:
 
     got.work = got.work.absolute()
     got.work.mkdir(parents=True, exist_ok=True)
+    tell(f"{freqai.REQUIREMENT} in {got.work / 'venv'}")
+    python = freqai.environment(got.work / "venv")
     for name in got.sets:
         try:
-            print(measure(name, got, scoring), flush=True)
+            print(measure(name, python, got, scoring), flush=True)
         except InputError as error:
             raise SystemExit(f"{name}: {error}") from error
 
