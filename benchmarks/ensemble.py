@@ -22,7 +22,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def make_project(project: Path, wanted: CandleSet, changes: list[str]) -> str:
     return sha.hexdigest()
 
 
-def run_flow(project: Path, material: str) -> list[float]:
+def run_flow(project: Path, material: str, stdout: TextIO | None = None) -> list[float]:
     """CPU seconds of the features and of all that learns; from the last run if nothing changed."""
     done = project / "done.json"
     if done.is_file() and (found := json.loads(done.read_text()))["material"] == material:
@@ -83,7 +83,7 @@ def run_flow(project: Path, material: str) -> list[float]:
     seconds = []
     for stages in STAGES:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "stages", *stages], cwd=project, check=True)
+        subprocess.run([sys.executable, "-m", "stages", *stages], cwd=project, stdout=stdout, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     done.write_text(json.dumps({"material": material, "seconds": seconds}))

@@ -16,6 +16,7 @@ The test rows and the scores are those of `reference.py` and `scoring.py` of --r
 A Markdown table for each set: AUC, log loss and ECE (15 bins of equal width) on the rows that both answer; AUC and
 log loss of ours less the other's, with the interval of 1,000 paired bootstraps of whole UTC days, all symbols
 together; CPU seconds of the features and of all that learns, of the set and, in parentheses, divided by its pairs.
+Tables go to standard output, all else to standard error.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def measure(name: str, python: Path, got: argparse.Namespace, scoring: Any) -> s
     if not got.no_ours:
         tell(f"{name}: ours")
         project = got.ours / name
-        ours_seconds = run_flow(project, make_project(project, wanted, []))
+        ours_seconds = run_flow(project, make_project(project, wanted, []), stdout=sys.stderr)
         rows = rows.merge(read_ours(project).astype({"time": rows["time"].dtype}), on=["symbol", "time"])
     scores = {
         each: scoring.score(rows.assign(p_up=rows[each]), replicates=2) for each in (PEER, "ours") if each in rows
