@@ -46,9 +46,7 @@ def features(
         typer.Option("--candles", help="A folder of candle files, or a snapshot; data/snapshot if left out."),
     ] = None,
     groups: Annotated[str | None, typer.Option("--groups", help="Groups of features.yml, with commas.")] = None,
-    timeframe: Annotated[
-        str | None, typer.Option("--timeframe", help="Length of a bar, such as 1m, where file names leave it open.")
-    ] = None,
+    timeframe: audit_module.Timeframe = None,
     timeout: audit_module.Timeout = audit_module.TIMEOUT_S,
     root: Root = HERE,
     as_json: Json = False,

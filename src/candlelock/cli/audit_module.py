@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 AHEAD = ("prefix", "future", "rows")  # sight of the future, of which the certificate says more
 TIMEOUT_S = 120.0
+Timeframe = Annotated[
+    str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h, where file names leave it open.")
+]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one call of a function may take.")]
 
 
 def module(
     file: Annotated[Path, typer.Argument(help="A Python file with functions of one symbol's candle frame.")],
     candles: Annotated[Path, typer.Option("--candles", help="A folder of candle files, or a snapshot.")],
-    timeframe: Annotated[
-        str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h, where file names leave it open.")
-    ] = None,
+    timeframe: Timeframe = None,
     timeout: Timeout = TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
