@@ -101,8 +101,9 @@ def check_prediction(rows: LabelledRows, label: Floats, names: Sequence[str], va
     used = np.flatnonzero(rows.is_known & (rows.part != LEFT_OUT) & ~np.isnan(label))
     used = used[np.argsort(rows.decision_ms[used], kind="stable")]
     questions = list(_questions(label, used))
+    step = max(-(-len(used) // MAX_OTHERS), 1)
     for whose, others in _labels_of_others(rows, label):
-        questions += _questions(others, used[~np.isnan(others[used])][:: -(-len(used) // MAX_OTHERS)], f" of {whose}")
+        questions += _questions(others, used[~np.isnan(others[used])][::step], f" of {whose}")
     asked = [(question, list(_sets(rows, question))) for question in questions]
     ranks = np.searchsorted(np.sort(label[used]), label[used]) / max(len(used), 1)  # outliers weigh no more
 

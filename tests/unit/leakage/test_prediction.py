@@ -29,6 +29,11 @@ def honest() -> pd.DataFrame:
     return made.table(11)
 
 
+def test_a_table_without_one_label_end_has_nothing_to_compare(honest: pd.DataFrame) -> None:
+    found = check(honest.assign(label_end=np.nan))
+    assert (found.passed, found.n_compared) == (True, 0)
+
+
 def test_honest_features_are_silent_whatever_is_asked(honest: pd.DataFrame) -> None:
     assert accused(honest) == []
     assert accused(honest.assign(label=honest["outcome"])) == []

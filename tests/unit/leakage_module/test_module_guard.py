@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from candlelock.leakage.module.guard import deed_of_open
-from candlelock.leakage.module.messages import ENDED, LAST, SILENT, Message, listen
+from candlelock.leakage.module.messages import DEED, ENDED, LAST, SILENT, Message, listen
 
 ROOTS = ("/python",)
 READ, NEW = os.O_RDONLY, os.O_WRONLY | os.O_CREAT
@@ -50,6 +50,12 @@ def test_messages_arrive_with_their_values(tmp_path: Path) -> None:
     assert said[0].body == {"n": 1}
     assert said[0].values is not None
     assert np.array_equal(said[0].values, [[1.5, np.nan]], equal_nan=True)
+
+
+def test_deeds_that_never_end_are_silence_however_fast_they_come(tmp_path: Path) -> None:
+    said = hear("speaker.say('a')\nwhile True:\n    speaker.say('deed')\n", tmp_path, 1)
+    assert {each.kind for each in said[1:-1]} == {DEED}
+    assert (said[0].kind, said[-1].kind) == ("a", SILENT)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ def listen(command: Sequence[str], folder: Path, environment: Mapping[str, str],
                 message = arrived.get(timeout=max(silent_at - seconds_now(), 0))
                 if message is None or message.kind != DEED:
                     silent_at = seconds_now() + silence_s
+                elif seconds_now() > silent_at:
+                    raise queue.Empty
             except queue.Empty:
                 yield Message(SILENT)
                 return
