@@ -6,7 +6,7 @@
 The flow from candles to the back-test runs on a small market with a planted edge, every learner a member, in folders of
 their own: as it is; on one core, with another hash seed, time zone, locale and thread counts; and on another CPU, all
 of whose instructions are emulated (`-cpu`, Haswell unless told: no AVX-512, which current machines have and NumPy, BLAS
-and torch would use). To compile numba's kernels takes an emulated CPU hours, so that a run without emulation compiles
+and torch would use). To compile numba's kernels takes an emulated CPU long, so that a run without emulation compiles
 them for that CPU before; numba's cache has those of each CPU apart. Every file that the flow writes is compared.
 """
 

@@ -1,7 +1,7 @@
 """How much memory each stage takes, from candles to the back-test.
 
-    python benchmarks/memory.py                     # 300,000 rows of 200 features and more: half an hour
-    python benchmarks/memory.py --rows 50000 --trials 2
+    python benchmarks/memory.py                     # 300,000 rows of the default features
+    python benchmarks/memory.py --trials 5          # as the figures in docs/search.md were measured
 
 Five symbols of a market with a planted edge, the project's parameters and features. Each stage is a process of
 its own, as under `dvc repro`; what is shown is the most that it had resident, of which the stage `tune` is to stay
@@ -21,7 +21,6 @@ from pathlib import Path
 from candlelock.artifacts import user_files
 from candlelock.audit.control_markets import make_martingale
 from candlelock.audit.controls import BAR_MS, SYMBOLS, _make_project
-from candlelock.contracts.params import Params
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "direction"
@@ -30,8 +29,7 @@ FIRST, LATER = ("snapshot", "features", "split"), ("select", "tune", "train", "c
 
 def make_project(folder: Path, n_rows: int, n_trials: int) -> None:
     """The project's parameters on so many rows."""
-    changed = user_files.read_params(ROOT).model_dump(mode="json")
-    params = Params.model_validate(changed)
+    params = user_files.read_params(ROOT)
     horizon_bars, skipped = params.heads[HEAD].horizon_bars, params.split.min_history_bars
     n_bars = n_rows // len(SYMBOLS) + skipped
     _make_project(ROOT, folder, params, HEAD, make_martingale(SYMBOLS, n_bars, BAR_MS, params.seed, horizon_bars))

@@ -11,7 +11,6 @@ from candlelock.cli import audit_module, audit_project, audit_table, output
 from candlelock.cli.leaks_text import check_line, print_leaks, with_findings
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_CHECK_FAILED, InputError, Problem, nearest
-from candlelock.contracts.files import PLUGINS
 
 if TYPE_CHECKING:
     from candlelock.contracts.causality_documents import CausalityFinding, CausalityReport
@@ -65,7 +64,7 @@ def features(
 
     params = read_params(root)
     market, snapshot_id = read_market(root, candles, timeframe)
-    enabled = [root / PLUGINS / name for name in params.features.plugins] if groups is None else []
+    enabled = audit_module.enabled_plugins(root, params.features) if groups is None else []
     audit_module.try_plugins(plugins or enabled, market, timeout, as_json)
     entries, loaded = _examined(root, params, plugins or [], groups)
     ends = segment_ends(params.split.calibrate_frac, params.split.decide_frac, params.split.test_frac)

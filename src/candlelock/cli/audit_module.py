@@ -11,10 +11,12 @@ from candlelock.cli import output
 from candlelock.cli.leaks_text import HEADER, check_line, print_leaks, with_findings
 from candlelock.cli.output import Json  # noqa: TC001  (typer reads annotations)
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
+from candlelock.contracts.files import PLUGINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from candlelock.contracts.stage_params import FeaturesParams
     from candlelock.features.market import Market
     from candlelock.leakage.module.report import ModuleReport
 
@@ -50,6 +52,11 @@ def examine(file: Path, market: Market, timeout_s: float) -> ModuleReport:
 
     with progress.showing("module", "functions") as show:
         return audit_module(file, market, timeout_s, show)
+
+
+def enabled_plugins(root: Path, features: FeaturesParams) -> list[Path]:
+    """Files of the plug-ins that params.yaml switches on."""
+    return [root / PLUGINS / name for name in features.plugins]
 
 
 def try_plugins(files: Sequence[Path], market: Market, timeout_s: float, as_json: bool) -> None:

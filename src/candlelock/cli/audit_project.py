@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from candlelock.cli import output
-from candlelock.cli.audit_module import TIMEOUT_S, try_plugins
+from candlelock.cli.audit_module import TIMEOUT_S, enabled_plugins, try_plugins
 from candlelock.cli.leaks_text import HEADER, check_line, print_leaks
 from candlelock.contracts.errors import EXIT_CHECK_FAILED
-from candlelock.contracts.files import PLUGINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +29,8 @@ def audit_project(root: Path, as_json: bool) -> None:
     from candlelock.terminal import progress
 
     params = read_params(root)
-    if params.features.plugins:
-        files = [root / PLUGINS / name for name in params.features.plugins]
-        try_plugins(files, read_market(root, None, None)[0], TIMEOUT_S, as_json)
+    if enabled := enabled_plugins(root, params.features):
+        try_plugins(enabled, read_market(root, None, None)[0], TIMEOUT_S, as_json)
     with progress.showing("audit", "steps") as show:
         reports = examine_anew(root, params, show)
     if as_json:
