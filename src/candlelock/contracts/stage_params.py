@@ -40,7 +40,7 @@ PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
 PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Sampler = Literal["tpe", "hyperopt"]
-SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall"]
+SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall", "rmse", "mae"]
 
 
 def _require_instant(text: str) -> str:
@@ -254,7 +254,8 @@ class TuneParams(Frozen):
         "tpe | hyperopt",
     )
     metric: SearchMetric = field(
-        "what a trial is judged by", "log_loss | brier | auc | accuracy | f1 | precision | recall"
+        "what a trial is judged by; of values rmse or mae, of probabilities one of the others",
+        "log_loss | brier | auc | accuracy | f1 | precision | recall | rmse | mae",
     )
     screen_frac: float = field(
         "share of a fold's training rows that trials see, in whole blocks of time; 1: all",

@@ -18,10 +18,16 @@ class Averaged:
     """One model per seed.
 
     Probabilities are averaged, not logits: log loss is convex in them, so the mean is never worse than its parts are on
-    average, and a forest's 0 or 1 does no harm. One model alone answers as it does by itself, to the last bit.
+    average, and a forest's 0 or 1 does no harm. Of values it is the mean, for which squared error says the same. One
+    model alone answers as it does by itself, to the last bit.
     """
 
     models: tuple[Model, ...]
+
+    @property
+    def is_value(self) -> bool:
+        """Whether they answer values: the same for all."""
+        return self.models[0].is_value
 
     @property
     def n_rounds(self) -> int:
@@ -29,7 +35,7 @@ class Averaged:
         return self.models[0].n_rounds
 
     def predict(self, x: Array) -> Array:
-        """Mean probability of up, shape (n_rows,)."""
+        """Mean probability of up, or mean value, shape (n_rows,)."""
         return np.asarray(sum(model.predict(x) for model in self.models) / len(self.models))
 
     def gains(self) -> Array:

@@ -6,33 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from candlelock.contracts.errors import EnvironmentFaultError, Problem, raise_if
+from candlelock.contracts.errors import EnvironmentFaultError, InputError, Problem, raise_if
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
-    from candlelock.contracts.train_params import Device
+    from candlelock.contracts.train_params import Device, WeightsParams
     from candlelock.train.learner import Array, Sample
 
 N_COMPARED = 64  # values of each feature that are compared before whole features are
 
 
 def refuse_rows(sample: Sample, place: str) -> None:
-    """InputError for rows of one class alone, fewer rows than features, and weights that weigh nothing.
+    """InputError for rows of one class or value alone, fewer rows than features, and weights that weigh nothing.
 
-    `place`: such as "head direction, lightgbm, fold 2".
+    Where labels are values, for those that are no number or infinite too. `place`: such as "head direction, lightgbm,
+    fold 2".
     """
     raise_if(list(row_problems(sample, place)))
 
 
 def row_problems(sample: Sample, place: str) -> Iterator[Problem]:
     """What `refuse_rows` refuses."""
-    (n_rows, n_features), n_up = sample.x.shape, int((sample.y == 1.0).sum())
-    if n_up in (0, n_rows):
-        found, help_line = f"{n_rows} rows, {n_up} of them up", "take more candles, or fewer folds"
-        yield Problem("train-one-class", place, found, "rows of both classes", help_line)
+    n_rows, n_features = sample.x.shape
+    yield from _value_problems(sample.y, place) if sample.is_value else _class_problems(sample.y, place)
     if n_features > n_rows:
         found, help_line = f"{n_features} features and {n_rows} rows", "take more candles, or count in select.steps"
         yield Problem("train-wide", place, found, "more rows than features", help_line)
@@ -40,6 +39,30 @@ def row_problems(sample: Sample, place: str) -> Iterator[Problem]:
     if weights is not None and not (np.isfinite(weights).all() and weights.min() >= 0 and weights.sum() > 0):
         found, expected = f"weights that sum to {weights.sum():g}", "weights from 0 up, with a sum above 0"
         yield Problem("train-weights", place, found, expected, "mind train.weights")
+
+
+def _class_problems(y: Array, place: str) -> Iterator[Problem]:
+    n_rows, n_up = len(y), int((y == 1.0).sum())
+    if n_up in (0, n_rows):
+        found, help_line = f"{n_rows} rows, {n_up} of them up", "take more candles, or fewer folds"
+        yield Problem("train-one-class", place, found, "rows of both classes", help_line)
+
+
+def _value_problems(y: Array, place: str) -> Iterator[Problem]:
+    strange = np.flatnonzero(~np.isfinite(y))
+    if strange.size:
+        found, help_line = f"{strange.size} of {len(y)} labels, such as {y[strange[0]]}", "mind the label of the head"
+        yield Problem("train-label", place, found, "a finite value in every row", help_line)
+    elif np.unique(y).size < 2:
+        found, help_line = f"{len(y)} rows of one value", "take more candles, or fewer folds"
+        yield Problem("train-one-value", place, found, "rows of different values", help_line)
+
+
+def refuse_balance(sample: Sample, weights: WeightsParams, place: str) -> None:
+    """InputError where classes are to be balanced and labels hold values, which have none. `place`: as of the rows."""
+    if sample.is_value and weights.balance_classes:
+        found, help_line = "balance_classes and labels that are values", "set train.weights.balance_classes to false"
+        raise InputError(Problem("train-balance", place, found, "labels of two classes", help_line))
 
 
 def refuse_features(sample: Sample, place: str) -> None:

@@ -30,7 +30,8 @@ class Sample:
     """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
 
     `rows`: their numbers in the split table, which go with them wherever they go. `weights`: how much each counts,
-    (n_rows,), mean 1; None: all the same. `names`: of the features, for messages.
+    (n_rows,), mean 1; None: all the same. `names`: of the features, for messages. `is_value`: whether `y` holds values,
+    of any size, and not 1.0 and 0.0.
     """
 
     x: Array
@@ -38,6 +39,7 @@ class Sample:
     rows: npt.NDArray[np.intp]
     weights: Array | None = None
     names: tuple[str, ...] = ()
+    is_value: bool = False
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
@@ -46,20 +48,27 @@ class Sample:
 
 
 class Model(Protocol):
-    """A fitted learner."""
+    """A fitted learner, of probabilities or, where its sample held values, of these."""
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it answers values."""
 
     @property
     def n_rounds(self) -> int:
         """Trees or epochs it was trained for."""
 
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,), for features of shape (n_rows, n_features)."""
+        """Probability of up, or expected value, shape (n_rows,), for features of shape (n_rows, n_features)."""
 
     def gains(self) -> Array:
         """How much the model leans on each feature, shape (n_features,), not normalised."""
 
     def to_bytes(self) -> bytes:
-        """The model in its native format, which `load` of its learner reads: the same predictions to the last bit."""
+        """The model in its native format, which `load` of its learner reads: the same predictions to the last bit.
+
+        The bytes say whether it answers values.
+        """
 
 
 @dataclass(frozen=True)
@@ -79,13 +88,13 @@ class Learner:
     """One entry of LEARNERS; its settings are the section of its name in `train`.
 
     `fit(sample, stop, settings, seed, threads)`: with `stop` rows it ends early, else after all rounds; both count by
-    their weights. `rounds_key`: the setting that holds the most rounds; None for a learner that has nothing to stop.
-    `load(content)` trusts its input: verify the hash first. `suffix`: of the file. `what`: in one line. `package`: what
-    does the work. `is_seeded`: whether chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes
-    as `device="cuda"`; None for a learner of the CPU alone. `contributions(model, x)`: what each feature adds to the
-    log-odds of each row and, last, what they start from, (n_rows, n_features + 1); None for a learner that has no such
-    parts by its nature. `library()`: the package, where that is optional; it raises EnvironmentFaultError where it is
-    not installed.
+    their weights. Of probabilities the log loss is minimised, of values the squared error. `rounds_key`: the setting
+    that holds the most rounds; None for a learner that has nothing to stop. `load(content)` trusts its input: verify
+    the hash first. `suffix`: of the file. `what`: in one line. `package`: what does the work. `is_seeded`: whether
+    chance plays a part. `has_cuda`: whether there is a GPU, which `fit` then takes as `device="cuda"`; None for a
+    learner of the CPU alone. `contributions(model, x)`: what each feature adds to the log-odds or the value of each row
+    and, last, what they start from, (n_rows, n_features + 1); None for a learner that has no such parts by its nature.
+    `library()`: the package, where that is optional; it raises EnvironmentFaultError where it is not installed.
     """
 
     fit: Callable[..., Model]

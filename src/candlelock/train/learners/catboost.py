@@ -26,6 +26,8 @@ FIXED = {
     "logging_level": "Silent",
     "allow_writing_files": False,
 }
+OF_VALUES = {"loss_function": "RMSE"}
+IS_VALUE = "is_value"  # the one key of metadata that is kept, and only where it holds
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class CatboostModel:
     """A CatBoost model without metadata, which predicts on one thread, as it is served."""
 
     model: Any
+    is_value: bool = False
 
     @property
     def n_rounds(self) -> int:
@@ -40,9 +43,9 @@ class CatboostModel:
         return int(self.model.tree_count_)
 
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,), from the log odds that the trees add up to."""
-        score = self.model.predict(x, prediction_type="RawFormulaVal", thread_count=1)
-        return np.asarray(1.0 / (1.0 + np.exp(-score)))
+        """Probability of up, shape (n_rows,), from the log odds that the trees add up to; or the value they do."""
+        score = np.asarray(self.model.predict(x, prediction_type="RawFormulaVal", thread_count=1))
+        return score if self.is_value else np.asarray(1.0 / (1.0 + np.exp(-score)))
 
     def gains(self) -> Array:
         """How much the answer changes with each feature: the spread of leaf values over the splits on it."""
@@ -64,13 +67,13 @@ def library() -> Any:  # noqa: ANN401
 
 
 def fit(sample: Sample, stop: Sample | None, settings: CatboostParams, seed: int, threads: int) -> CatboostModel:
-    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it.
+    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss or squared error on it.
 
     An unknown value lies below every known one; where none was seen, it goes with the least. Raises
     EnvironmentFaultError without the package.
     """
     catboost = library()
-    own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
+    own = (OF_VALUES if sample.is_value else {}) | settings.model_dump(exclude={"max_rounds", "patience_rounds"})
     rounds: dict[str, Any] = {"iterations": settings.max_rounds}
     if stop is not None:
         rounds |= {"od_type": "Iter", "od_wait": settings.patience_rounds, "use_best_model": True}
@@ -80,9 +83,12 @@ def fit(sample: Sample, stop: Sample | None, settings: CatboostParams, seed: int
     metadata = model.get_metadata()
     for key in list(metadata):
         del metadata[key]
-    return CatboostModel(model)
+    if sample.is_value:
+        metadata[IS_VALUE] = "true"
+    return CatboostModel(model, sample.is_value)
 
 
 def load(content: bytes) -> CatboostModel:
     """The model that `to_bytes` wrote. Raises EnvironmentFaultError without the package."""
-    return CatboostModel(library().CatBoost().load_model(blob=content))
+    model = library().CatBoost().load_model(blob=content)
+    return CatboostModel(model, IS_VALUE in model.get_metadata())

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HistGradientBoostingModel:
-    """Trees that add to a log odds which starts at `base`, and the gain of the splits on each feature."""
+    """Trees that add to a log odds or a value which starts at `base`, and the gain of the splits on each feature."""
 
     trees: trees.Trees
     base: float
     gain: Array
+    is_value: bool = False
 
     @property
     def n_rounds(self) -> int:
@@ -35,8 +36,9 @@ class HistGradientBoostingModel:
         return len(self.trees.roots)
 
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,)."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.base + self.trees.sums(x)))))
+        """Probability of up, or value, shape (n_rows,)."""
+        score = self.base + self.trees.sums(x)
+        return score if self.is_value else np.asarray(1.0 / (1.0 + np.exp(-score)))
 
     def gains(self) -> Array:
         """Total gain of the splits on each feature."""
@@ -44,30 +46,31 @@ class HistGradientBoostingModel:
 
     def to_bytes(self) -> bytes:
         """Everything as safetensors."""
-        return bytes(save_tensors(self.trees.tensors() | {"base": np.asarray([self.base]), "gain": self.gain}))
+        kind = {trees.IS_VALUE: np.ones(1, np.uint8)} if self.is_value else {}
+        numbers = {"base": np.asarray([self.base]), "gain": self.gain}
+        return bytes(save_tensors(self.trees.tensors() | numbers | kind))
 
 
 def fit(
     sample: Sample, stop: Sample | None, settings: HistGradientBoostingParams, seed: int, threads: int
 ) -> HistGradientBoostingModel:
-    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it. `threads` does not apply.
+    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss or squared error on it.
 
     An unknown value goes to the side of a split where it gains more; where none was seen, to the larger one.
+    `threads` does not apply.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
     rounds = {"max_iter": settings.max_rounds, "n_iter_no_change": settings.patience_rounds, "tol": 0.0}
-    model = HistGradientBoostingClassifier(
-        **own, **rounds, early_stopping=stop is not None, scoring="loss", random_state=seed
-    )
+    kind = HistGradientBoostingRegressor if sample.is_value else HistGradientBoostingClassifier
+    model = kind(**own, **rounds, early_stopping=stop is not None, scoring="loss", random_state=seed)
     watch = {} if stop is None else {"X_val": stop.x, "y_val": stop.y, "sample_weight_val": stop.weights}
     model.fit(_with_values(sample.x), sample.y, sample.weights, **watch)
     n_kept = len(model._predictors) if stop is None else max(int(np.argmax(model.validation_score_)), 1)
     nodes = [grown.nodes for (grown,) in model._predictors[:n_kept]]
-    return HistGradientBoostingModel(
-        trees.join([_arrays(each) for each in nodes]), float(model._baseline_prediction[0, 0]), _gain(nodes, sample)
-    )
+    base, grown_trees = float(model._baseline_prediction[0, 0]), trees.join([_arrays(each) for each in nodes])
+    return HistGradientBoostingModel(grown_trees, base, _gain(nodes, sample), sample.is_value)
 
 
 def _with_values(x: Array) -> Array:
@@ -98,4 +101,5 @@ def _gain(trees_nodes: list[npt.NDArray[Any]], sample: Sample) -> Array:
 def load(content: bytes) -> HistGradientBoostingModel:
     """The model that `to_bytes` wrote."""
     tensors = load_tensors(content)
-    return HistGradientBoostingModel(trees.read(tensors), float(tensors["base"][0]), tensors["gain"])
+    is_value = trees.IS_VALUE in tensors
+    return HistGradientBoostingModel(trees.read(tensors), float(tensors["base"][0]), tensors["gain"], is_value)

@@ -1,4 +1,7 @@
-"""LightGBM. Its text model is byte-identical at any thread count once the line that records the count is fixed."""
+"""LightGBM. Its text model is byte-identical at any thread count once the line that records the count is fixed.
+
+It holds labels in float32.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ FIXED = {
     "force_row_wise": True,
     "verbosity": -1,
 }
+OF_VALUES = {"objective": "regression", "metric": "l2"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class LightgbmModel:
     """A booster that predicts on one thread, as it is served."""
 
     booster: lightgbm.Booster
+    is_value: bool = False
 
     @property
     def n_rounds(self) -> int:
@@ -37,7 +42,7 @@ class LightgbmModel:
         return int(self.booster.current_iteration())
 
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,)."""
+        """Probability of up, or value, shape (n_rows,)."""
         return np.asarray(self.booster.predict(x, num_threads=1), dtype=np.float64)
 
     def gains(self) -> Array:
@@ -55,41 +60,42 @@ class LightgbmBins:
 
     data: lightgbm.Dataset
     watch: lightgbm.Dataset | None
+    is_value: bool = False
 
 
 def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
-    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss on it."""
+    """Train on `sample`; with `stop`, keep the trees up to the lowest log loss or squared error on it."""
     return fit_binned(bin_rows(sample, stop, settings, seed, threads), settings, seed, threads)
 
 
 def bin_rows(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmBins:
     """The bins of any settings with this `max_bin` and seed."""
-    options = _options(settings, seed, threads)
+    options = _options(settings, seed, threads, is_value=sample.is_value)
     data = lightgbm.Dataset(sample.x, sample.y, weight=sample.weights, params=options).construct()
     if stop is None:
-        return LightgbmBins(data, None)
+        return LightgbmBins(data, None, sample.is_value)
     watch = lightgbm.Dataset(stop.x, stop.y, reference=data, weight=stop.weights, params=options)
-    return LightgbmBins(data, watch.construct())
+    return LightgbmBins(data, watch.construct(), sample.is_value)
 
 
 def fit_binned(bins: LightgbmBins, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
     """As `fit` on the rows of the bins, byte for byte; bins serve for many fits."""
-    options = _options(settings, seed, threads)
+    options = _options(settings, seed, threads, is_value=bins.is_value)
     if bins.watch is None:
-        return LightgbmModel(lightgbm.train(options, bins.data, settings.max_rounds))
+        return LightgbmModel(lightgbm.train(options, bins.data, settings.max_rounds), bins.is_value)
     early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
     booster = lightgbm.train(options, bins.data, settings.max_rounds, valid_sets=[bins.watch], callbacks=[early])
     best = booster.model_to_string(num_iteration=booster.best_iteration)
-    return LightgbmModel(lightgbm.Booster(model_str=best))
+    return LightgbmModel(lightgbm.Booster(model_str=best), bins.is_value)
 
 
-def _options(settings: LightgbmParams, seed: int, threads: int) -> dict[str, Any]:
+def _options(settings: LightgbmParams, seed: int, threads: int, *, is_value: bool) -> dict[str, Any]:
     own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
-    return FIXED | own | {"seed": seed, "num_threads": threads}
+    return FIXED | (OF_VALUES if is_value else {}) | own | {"seed": seed, "num_threads": threads}
 
 
 def contributions(model: LightgbmModel, x: Array) -> Array:
-    """Log-odds that each feature adds to each row's answer, then their base, shape (n_rows, n_features + 1).
+    """Log-odds or value that each feature adds to each row's answer, then their base, (n_rows, n_features + 1).
 
     Source: Lundberg et al. 2020, From local explanations to global understanding (SHAP values of trees).
     """
@@ -98,4 +104,5 @@ def contributions(model: LightgbmModel, x: Array) -> Array:
 
 def load(content: bytes) -> LightgbmModel:
     """The model that `to_bytes` wrote; a mutated text may end the process."""
-    return LightgbmModel(lightgbm.Booster(model_str=content.decode()))
+    is_value = b"\nobjective=regression\n" in content.partition(b"\nTree=")[0]
+    return LightgbmModel(lightgbm.Booster(model_str=content.decode()), is_value)

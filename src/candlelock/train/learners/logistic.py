@@ -1,4 +1,7 @@
-"""Logistic regression on standardised features: the baseline that any ensemble has to beat; a member if asked."""
+"""Logistic regression on standardised features: the baseline that any ensemble has to beat; a member if asked.
+
+Of values it is a ridge regression: the same penalty, the squared error in place of the log loss.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.train.learners import standardiser
+from candlelock.train.learners import ridge, standardiser
 
 if TYPE_CHECKING:
     from candlelock.contracts.train_params import LogisticParams
@@ -22,11 +25,13 @@ class LogisticModel:
     inputs: standardiser.Standardiser
     coefficients: Array
     intercept: float
+    is_value: bool = False
     n_rounds: int = 1
 
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,)."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.inputs.apply(x) @ self.coefficients + self.intercept))))
+        """Probability of up, or value, shape (n_rows,)."""
+        score = self.inputs.apply(x) @ self.coefficients + self.intercept
+        return np.asarray(score if self.is_value else 1.0 / (1.0 + np.exp(-score)))
 
     def gains(self) -> Array:
         """Size of each coefficient on its standardised feature."""
@@ -36,21 +41,25 @@ class LogisticModel:
         """Everything as JSON."""
         parts = {"coefficients": self.coefficients, "mean": self.inputs.mean, "scale": self.inputs.scale}
         document = {name: values.tolist() for name, values in parts.items()} | {"intercept": self.intercept}
+        document |= {"is_value": True} if self.is_value else {}
         return (json.dumps(document, sort_keys=True, indent=1) + "\n").encode()
 
 
 def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int, threads: int) -> LogisticModel:
     """Train on `sample`; there is nothing to stop early or to seed."""
+    inputs = standardiser.fit(sample.x, sample.weights)
+    if sample.is_value:
+        found = ridge.fit(inputs.apply(sample.x), sample.y, sample.weights, 1.0 / settings.c)
+        return LogisticModel(inputs, *found, is_value=True)
     from sklearn.linear_model import LogisticRegression
 
-    inputs = standardiser.fit(sample.x, sample.weights)
     solver = LogisticRegression(C=settings.c, solver="newton-cholesky")  # at the optimum in a few passes
     fitted = solver.fit(inputs.apply(sample.x), sample.y, sample.weights)
     return LogisticModel(inputs, fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))
 
 
 def contributions(model: LogisticModel, x: Array) -> Array:
-    """Coefficient times standardised value, in log-odds, then the intercept, shape (n_rows, n_features + 1)."""
+    """Coefficient times standardised value, in log-odds or value, then the intercept, (n_rows, n_features + 1)."""
     return np.column_stack([model.inputs.apply(x) * model.coefficients, np.full(len(x), model.intercept)])
 
 
@@ -58,4 +67,5 @@ def load(content: bytes) -> LogisticModel:
     """The model that `to_bytes` wrote."""
     saved = json.loads(content)
     coefficients, mean, scale = (np.asarray(saved[name]) for name in ("coefficients", "mean", "scale"))
-    return LogisticModel(standardiser.Standardiser(mean, scale), coefficients, saved["intercept"])
+    inputs = standardiser.Standardiser(mean, scale)
+    return LogisticModel(inputs, coefficients, saved["intercept"], is_value="is_value" in saved)

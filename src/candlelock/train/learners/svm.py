@@ -5,6 +5,11 @@ them to answer with. Here rows are seen through their kernel with some hundred l
 linear in that: time and memory grow with rows times landmarks, and all rows count. Scores become probabilities by a
 sigmoid (Platt 1999) that is fitted on the latest rows with a machine trained on what comes before them; the machine
 that stays is trained on all. Source: Williams and Seeger 2001, Using the Nyström method to speed up kernel machines.
+
+Of values it is a least-squares machine: the same penalty, the squared error in place of the squared hinge, which makes
+it a ridge regression on the same view, and no sigmoid. A tube in which errors are free would ask for a width in the
+unit of the labels, and would not lead to their mean. Source: Suykens and Vandewalle 1999, Least squares support vector
+machine classifiers.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import numpy as np
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from candlelock.train.learners import standardiser
+from candlelock.train.learners import ridge, standardiser
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,9 +35,10 @@ LEAST_EIGENVALUE = 1e-6  # of the largest: smaller ones would only carry roundin
 
 @dataclass(frozen=True)
 class SvmModel:
-    """Standardiser, landmarks (n_landmarks, n_features), their weights (n_landmarks,) and the sigmoid.
+    """Standardiser, landmarks (n_landmarks, n_features), their weights (n_landmarks,) and the sigmoid, if there is one.
 
-    score = intercept + Σ weight · exp(-gamma · |x - landmark|²); p = 1 / (1 + exp(-(slope · score + offset))).
+    score = intercept + Σ weight · exp(-gamma · |x - landmark|²); p = 1 / (1 + exp(-(slope · score + offset))), and the
+    value is the score.
     """
 
     inputs: standardiser.Standardiser
@@ -40,15 +46,22 @@ class SvmModel:
     weights: Array
     gamma: float
     intercept: float
-    slope: float
-    offset: float
+    sigmoid: tuple[float, float] | None
     n_rounds: int = 1
 
+    @property
+    def is_value(self) -> bool:
+        """Whether it answers values."""
+        return self.sigmoid is None
+
     def predict(self, x: Array) -> Array:
-        """Probability of up, shape (n_rows,)."""
+        """Probability of up, or value, shape (n_rows,)."""
         kernel = _kernel(self.inputs.apply(x), self.landmarks, self.gamma)
         score = np.einsum("ij,j->i", kernel, self.weights) + self.intercept
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * score + self.offset))))
+        if self.sigmoid is None:
+            return np.asarray(score)
+        slope, offset = self.sigmoid
+        return np.asarray(1.0 / (1.0 + np.exp(-(slope * score + offset))))
 
     def gains(self) -> Array:
         """Mean size of the score's slope along each standardised feature, at the landmarks."""
@@ -58,7 +71,7 @@ class SvmModel:
 
     def to_bytes(self) -> bytes:
         """Everything as safetensors."""
-        numbers = np.array([self.gamma, self.intercept, self.slope, self.offset])
+        numbers = np.array([self.gamma, self.intercept, *(self.sigmoid or ())])
         inputs = {"input.mean": self.inputs.mean, "input.scale": self.inputs.scale}
         return bytes(save_tensors(inputs | {"landmarks": self.landmarks, "weights": self.weights, "numbers": numbers}))
 
@@ -76,18 +89,22 @@ def fit(sample: Sample, stop: Sample | None, settings: SvmParams, seed: int, thr
     kept = values > LEAST_EIGENVALUE * values[-1]
     project = vectors[:, kept] / np.sqrt(values[kept])
     seen = _kernel(z, landmarks, gamma) @ project
+    if sample.is_value:
+        coefficients, intercept = ridge.fit(seen, sample.y, sample.weights, 1.0 / (2.0 * settings.c))
+        return SvmModel(inputs, landmarks, project @ coefficients, gamma, intercept, None)
     earlier, latest = _held_out(sample.y)
     coefficients, intercept = _fit_linear(seen[earlier], sample, earlier, settings.c)
-    slope, offset = _fit_sigmoid(seen[latest] @ coefficients + intercept, sample, latest)
+    sigmoid = _fit_sigmoid(seen[latest] @ coefficients + intercept, sample, latest)
     coefficients, intercept = _fit_linear(seen, sample, slice(None), settings.c)
-    return SvmModel(inputs, landmarks, project @ coefficients, gamma, intercept, slope, offset)
+    return SvmModel(inputs, landmarks, project @ coefficients, gamma, intercept, sigmoid)
 
 
 def load(content: bytes) -> SvmModel:
     """The model that `to_bytes` wrote."""
     saved = load_tensors(content)
     inputs = standardiser.Standardiser(saved["input.mean"], saved["input.scale"])
-    return SvmModel(inputs, saved["landmarks"], saved["weights"], *saved["numbers"].tolist())
+    gamma, intercept, *sigmoid = saved["numbers"].tolist()
+    return SvmModel(inputs, saved["landmarks"], saved["weights"], gamma, intercept, tuple(sigmoid) or None)
 
 
 def _kernel(z: Array, landmarks: Array, gamma: float) -> Array:

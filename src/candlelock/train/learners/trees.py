@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 LEAF = -1
+IS_VALUE = "is_value"  # the tensor that marks a file of trees that answer values
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> list[torch.nn.Sequential]:
     """Every torch network that is trained."""
     made, build = [], mlp._network
 
-    def keep(n_inputs: int, settings: MlpParams) -> torch.nn.Sequential:
-        made.append(build(n_inputs, settings))
+    def keep(n_inputs: int, settings: MlpParams, draws: torch.Generator) -> torch.nn.Sequential:
+        made.append(build(n_inputs, settings, draws))
         return made[-1]
 
     monkeypatch.setattr(mlp, "_network", keep)
