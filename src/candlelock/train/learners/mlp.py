@@ -1,17 +1,15 @@
 """Feed-forward torch network. The one place in the flow where bytes usually differ between machines; here they do not.
 
 Plain SGD with Nesterov momentum needs no `torch.sqrt`, the kernel whose last bit depends on the CPU; with the locked
-numeric environment and deterministic algorithms the weights are the same at any thread count. All that is drawn comes
-from generators of the fit's own, so that networks trained side by side do not take each other's draws. Prediction runs
-in NumPy, so that serving needs no torch.
+numeric environment and deterministic algorithms the weights are the same at any thread count. Every fit draws from a
+generator of its own, so that networks trained side by side do not take each other's draws. Prediction runs in NumPy, so
+that serving needs no torch.
 
 Values are learned in standard units, by half their squared error: the negative log likelihood of a spread of one.
 """
 
 from __future__ import annotations
 
-import copy
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,17 +20,9 @@ from safetensors.numpy import save as save_tensors
 from candlelock.train.learners import label_unit, standardiser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
-
     from candlelock.contracts.train_params import MlpParams
     from candlelock.train.learner import Array, Sample
-
-    Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # features, labels, weights
-    Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]  # of answers, labels, weights
-
-MOMENTUM = 0.9
+    from candlelock.train.learners.network import Tensors
 
 
 @dataclass(frozen=True)
@@ -88,16 +78,18 @@ def fit(
     """
     import torch
 
+    from candlelock.train.learners import network
+
     torch.use_deterministic_algorithms(device == "cpu")
     torch.set_num_threads(1)
     draws = torch.Generator().manual_seed(seed)
     inputs = standardiser.fit(sample.x, sample.weights)
     unit = label_unit.fit(sample.y, sample.weights) if sample.is_value else None
-    network = _network(sample.x.shape[1], settings, draws).to(device)
+    net = network.build(sample.x.shape[1], settings, draws).to(device)
     watch = None if stop is None else _tensors(inputs, unit, stop, device)
-    find_loss = _log_loss if unit is None else _half_square
-    n_epochs = _train(network, _tensors(inputs, unit, sample, device), watch, settings, draws, find_loss)
-    layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    find_loss = network.log_loss if unit is None else network.half_square
+    n_epochs = network.train(net, _tensors(inputs, unit, sample, device), watch, settings, draws, find_loss)
+    layers = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
     arrays = tuple(
         (layer.weight.detach().cpu().numpy().astype(np.float64), layer.bias.detach().cpu().numpy().astype(np.float64))
         for layer in layers
@@ -122,27 +114,6 @@ def load(content: bytes) -> MlpModel:
     return MlpModel(inputs, layers, int(tensors["n_rounds"][0]), unit)
 
 
-def _network(n_inputs: int, settings: MlpParams, draws: torch.Generator) -> torch.nn.Sequential:
-    from torch import nn
-
-    layers: list[nn.Module] = []
-    for n_units in settings.hidden:
-        layers += [_linear(n_inputs, n_units, draws), nn.ReLU()]
-        n_inputs = n_units
-    return nn.Sequential(*layers, _linear(n_inputs, 1, draws))
-
-
-def _linear(n_inputs: int, n_units: int, draws: torch.Generator) -> torch.nn.Linear:
-    """A layer that starts as torch's own do: weights and biases uniform within one over the root of the inputs."""
-    from torch import nn
-
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_inputs, n_units)
-    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=draws)
-    bound = 1 / math.sqrt(n_inputs)
-    nn.init.uniform_(layer.bias, -bound, bound, generator=draws)
-    return layer
-
-
 def _tensors(
     inputs: standardiser.Standardiser, unit: label_unit.LabelUnit | None, sample: Sample, device: str
 ) -> Tensors:
@@ -152,73 +123,3 @@ def _tensors(
     weights = np.ones(len(y)) if sample.weights is None else sample.weights
     x, told, w = (torch.from_numpy(each.astype(np.float32)) for each in (inputs.apply(sample.x), y, weights))
     return x.to(device), told.to(device), w.to(device)
-
-
-def _train(
-    network: torch.nn.Sequential,
-    sample: Tensors,
-    watch: Tensors | None,
-    settings: MlpParams,
-    draws: torch.Generator,
-    find_loss: Loss,
-) -> int:
-    """Run the epochs in place; the number kept."""
-    import torch
-
-    dropped = _on_device(draws, sample[0].device)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=settings.learning_rate,
-        momentum=MOMENTUM,
-        nesterov=True,
-        weight_decay=settings.weight_decay,
-        foreach=False,
-    )
-    best, best_epoch, best_state = float("inf"), settings.max_epochs, None
-    for epoch in range(1, settings.max_epochs + 1):
-        order = torch.randperm(len(sample[0]), generator=draws)
-        for start in range(0, len(order), settings.batch_rows):
-            rows = order[start : start + settings.batch_rows]
-            optimizer.zero_grad()
-            x, y, weights = (each[rows] for each in sample)
-            find_loss(_answer(network, x, settings.dropout, dropped), y, weights).backward()
-            optimizer.step()
-        if watch is None:
-            continue
-        with torch.no_grad():
-            loss = float(find_loss(network(watch[0])[:, 0], *watch[1:]))
-        if loss < best:
-            best, best_epoch, best_state = loss, epoch, copy.deepcopy(network.state_dict())
-        elif epoch - best_epoch >= settings.patience_epochs:
-            break
-    if best_state is not None:
-        network.load_state_dict(best_state)
-    return best_epoch
-
-
-def _on_device(draws: torch.Generator, device: torch.device) -> torch.Generator:
-    """The generator itself on the CPU; elsewhere one of that device with its seed."""
-    import torch
-
-    return draws if device.type == "cpu" else torch.Generator(device).manual_seed(draws.initial_seed())
-
-
-def _answer(network: torch.nn.Sequential, x: torch.Tensor, dropout: float, draws: torch.Generator) -> torch.Tensor:
-    """Scores (n_rows,) with that share of hidden units dropped; torch's own dropout draws from the process."""
-    import torch
-
-    for layer in network:
-        x = layer(x)
-        if dropout > 0 and isinstance(layer, torch.nn.ReLU):
-            x = x * torch.empty_like(x).bernoulli_(1 - dropout, generator=draws).div_(1 - dropout)
-    return x[:, 0]
-
-
-def _log_loss(score: torch.Tensor, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    return torch.nn.functional.binary_cross_entropy_with_logits(score, y, weights)
-
-
-def _half_square(score: torch.Tensor, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (weights * (score - y) ** 2).mean() / 2

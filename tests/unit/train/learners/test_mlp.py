@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from candlelock.train.learner import Sample
-from candlelock.train.learners import mlp
+from candlelock.train.learners import mlp, network
 
 if TYPE_CHECKING:
     from candlelock.contracts.train_params import MlpParams, TrainParams
@@ -23,13 +23,13 @@ def settings(train_params: TrainParams) -> MlpParams:
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> list[torch.nn.Sequential]:
     """Every torch network that is trained."""
-    made, build = [], mlp._network
+    made, build = [], network.build
 
     def keep(n_inputs: int, settings: MlpParams, draws: torch.Generator) -> torch.nn.Sequential:
         made.append(build(n_inputs, settings, draws))
         return made[-1]
 
-    monkeypatch.setattr(mlp, "_network", keep)
+    monkeypatch.setattr(network, "build", keep)
     return made
 
 
@@ -46,9 +46,8 @@ def test_the_numpy_forward_pass_is_torchs_with_dropout_off(
     settings: MlpParams, networks: list[torch.nn.Sequential], stops: bool
 ) -> None:
     model, unseen = mlp.fit(draw_sample(1), draw_sample(2) if stops else None, settings, 1, 1), draw_sample(3).x
-    network = networks[0].eval()
     with torch.no_grad():
-        answer = torch.sigmoid(network(torch.from_numpy(model.inputs.apply(unseen).astype(np.float32))))[:, 0]
+        answer = torch.sigmoid(networks[0](torch.from_numpy(model.inputs.apply(unseen).astype(np.float32))))[:, 0]
     np.testing.assert_allclose(model.predict(unseen), answer.numpy(), atol=1e-6)
     assert model.predict(unseen).std() > 0.01
 
