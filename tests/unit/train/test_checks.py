@@ -10,7 +10,7 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, EnvironmentFaultError, InputError
-from candlelock.train.checks import choose_device, refuse_features, refuse_rows
+from candlelock.train.checks import choose_device, refuse_balance, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import Task, train_member
 
@@ -46,6 +46,41 @@ def test_sound_rows_and_features_pass() -> None:
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_rows_of_one_class_are_refused(label: float) -> None:
     assert codes(refuse_rows, replace(draw(), y=np.full(50, label))) == ["train-one-class"]
+
+
+def draw_values(*labels: float) -> Sample:
+    """Values that differ, but for the first ones."""
+    y = np.random.default_rng(2).normal(size=50)
+    y[: len(labels)] = labels
+    return replace(draw(), y=y, is_value=True)
+
+
+def test_values_pass_that_would_be_no_classes() -> None:
+    refuse_rows(draw_values(), "")
+    refuse_rows(replace(draw(), y=np.arange(50) % 2 + 7.0, is_value=True), "")
+    assert codes(refuse_rows, replace(draw_values(), is_value=False)) == ["train-one-class"]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3e9])
+def test_rows_of_one_value_are_refused(value: float) -> None:
+    assert codes(refuse_rows, draw_values(*[value] * 50)) == ["train-one-value"]
+    refuse_rows(draw_values(*[value] * 49), "")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_labels_that_are_no_finite_value_are_refused(value: float) -> None:
+    assert codes(refuse_rows, draw_values(1.0, value)) == ["train-label"]
+    assert codes(refuse_rows, replace(draw_values(*[value] * 50), weights=np.zeros(50))) == [
+        "train-label",
+        "train-weights",
+    ]
+
+
+def test_classes_are_balanced_of_labels_that_are_classes(train_params: TrainParams) -> None:
+    balanced = train_params.weights.model_copy(update={"balance_classes": True})
+    refuse_balance(draw(), balanced, "")
+    refuse_balance(draw_values(), train_params.weights, "")
+    assert codes(lambda sample, place: refuse_balance(sample, balanced, place), draw_values()) == ["train-balance"]
 
 
 def test_more_features_than_rows_are_refused() -> None:

@@ -10,6 +10,8 @@ import pytest
 from candlelock.contracts.stage_params import SearchMetric
 from candlelock.train.metric import METRICS
 
+OF_VALUES = {"rmse": np.sqrt((0.25 + 4 + 0 + 9) / 4), "mae": (0.5 + 2 + 0 + 3) / 4}
+VALUES, ANSWERS = np.array([1.5, -2.0, 0.0, 30.0]), np.array([1.0, 0.0, 0.0, 33.0])
 Y = np.array([1.0, 0.0, 1.0, 1.0, 0.0])
 P = np.array([0.9, 0.2, 0.4, 0.5, 0.6])
 KNOWN = {
@@ -29,7 +31,13 @@ def test_losses_are_those_of_their_definitions(name: SearchMetric) -> None:
     assert METRICS[name].loss(Y, Y, None) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", OF_VALUES)
+def test_losses_of_values_are_those_of_their_definitions(name: SearchMetric) -> None:
+    assert METRICS[name].loss(VALUES, ANSWERS, None) == pytest.approx(OF_VALUES[name], rel=1e-12)
+    assert METRICS[name].loss(VALUES, VALUES, None) == 0
+
+
+@pytest.mark.parametrize("name", [*KNOWN, *OF_VALUES])
 def test_a_row_that_counts_twice_is_a_row_that_is_there_twice(name: SearchMetric) -> None:
     random = np.random.default_rng(5)
     p, times = np.round(random.random(60), 1), random.integers(1, 4, 60)
@@ -44,7 +52,8 @@ def test_a_row_that_counts_twice_is_a_row_that_is_there_twice(name: SearchMetric
 
 
 def test_every_metric_of_the_parameters_is_there() -> None:
-    assert set(METRICS) == set(get_args(SearchMetric)) == set(KNOWN)
+    assert set(METRICS) == set(get_args(SearchMetric)) == {*KNOWN, *OF_VALUES}
+    assert {name for name, metric in METRICS.items() if metric.is_of_values} == set(OF_VALUES)
 
 
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])

@@ -63,10 +63,22 @@ def test_it_answers_as_the_library_s_classifier(weights: Array | None) -> None:
 
 
 @installed
+def test_of_values_it_answers_as_the_library_s_regressor() -> None:
+    sample, x = replace(draw(1), y=np.nan_to_num(draw(1).x[:, 1]) + 3, is_value=True), draw(2).x
+    own = SETTINGS.model_dump(exclude={"max_rounds", "patience_rounds"})
+    more = {"bootstrap_type": "Bernoulli", "boosting_type": "Plain", "verbose": False, "allow_writing_files": False}
+    theirs = catboost.library().CatBoostRegressor(**own, **more, iterations=60, random_seed=4).fit(sample.x, sample.y)
+    np.testing.assert_allclose(fit(sample).predict(x), theirs.predict(x), rtol=1e-12)
+
+
+@installed
 def test_the_file_holds_no_clock_no_identity_and_nothing_of_the_machine() -> None:
     content = fit(draw(1), draw(2)).to_bytes()
+    of_values = fit(*(replace(draw(seed), is_value=True) for seed in (1, 2))).to_bytes()
     for word in (b"guid", b"time", b"thread", b"params", b"version", b"catboost_info"):
-        assert word not in content
+        assert word not in content + of_values
+    assert b"is_value" in of_values
+    assert b"is_value" not in content
 
 
 @installed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from lightgbm import LGBMRegressor
 
 from candlelock.train.learner import Sample
 from candlelock.train.learners import lightgbm
@@ -36,3 +37,14 @@ def test_rows_too_few_for_a_leaf_give_the_share_of_ups(sample: Sample, train_par
     settings = train_params.lightgbm.model_copy(update={"min_data_in_leaf": 500})
     p = lightgbm.fit(sample, None, settings, 1, 1).predict(sample.x)
     np.testing.assert_allclose(p, sample.y.mean(), rtol=1e-6)
+
+
+def test_of_values_it_answers_as_the_library_s_regressor(sample: Sample, train_params: TrainParams) -> None:
+    y, settings = np.abs(sample.x[:, 0]) + 5, train_params.lightgbm
+    names = settings.model_dump(exclude={"max_rounds", "patience_rounds"}) | {"bagging_freq": 1, "verbosity": -1}
+    same = {"min_child_samples": names.pop("min_data_in_leaf"), "colsample_bytree": names.pop("feature_fraction")}
+    same |= {"subsample": names.pop("bagging_fraction"), "reg_lambda": names.pop("lambda_l2")}
+    same |= {"subsample_freq": names.pop("bagging_freq"), "n_estimators": settings.max_rounds}
+    theirs = LGBMRegressor(**names, **same, random_state=1, n_jobs=1, min_child_weight=1e-3).fit(sample.x, y)
+    own = lightgbm.fit(Sample(sample.x, y, sample.rows, is_value=True), None, settings, 1, 2)
+    np.testing.assert_allclose(own.predict(sample.x), theirs.predict(sample.x), rtol=1e-12)

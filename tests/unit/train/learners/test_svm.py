@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.svm import LinearSVC
+from sklearn.svm import LinearSVC, LinearSVR
 
 from candlelock.contracts.train_params import SvmParams
 from candlelock.train.learner import Sample
@@ -64,3 +64,18 @@ def test_gains_are_the_score_s_slopes_at_the_landmarks() -> None:
     slopes = [(score(model.landmarks + each) - score(model.landmarks - each)) / (2 * step) for each in moves]
     np.testing.assert_allclose(model.gains(), np.abs(slopes).mean(axis=1), rtol=1e-6)
     assert set(np.argsort(model.gains())[-2:]) == {0, 1}
+
+
+def test_of_values_it_is_the_machine_of_squared_errors_without_a_free_tube() -> None:
+    """scikit-learn penalises its intercept, the less the larger its scale."""
+    random = np.random.default_rng(3)
+    x = random.normal(size=(120, 4))
+    y = np.abs(x[:, 0]) - x[:, 1] + 0.3 * random.normal(size=120) + 2
+    sample = Sample(x, y, np.arange(120), random.random(120) + 0.5, is_value=True)
+    model = svm.fit(sample, None, SvmParams(n_landmarks=200, gamma=2.0, c=0.5), 1, 1)
+    z = model.inputs.apply(x)
+    factor = np.linalg.cholesky(rbf_kernel(z, gamma=0.5) + 1e-9 * np.eye(120))
+    tube = {"loss": "squared_epsilon_insensitive", "epsilon": 0.0, "dual": False, "intercept_scaling": 1e3}
+    machine = LinearSVR(C=0.5, tol=1e-10, max_iter=10_000, **tube).fit(factor, y, sample.weights)
+    np.testing.assert_allclose(model.predict(x), machine.predict(factor), atol=2e-3)
+    assert model.predict(x).std() > 0.5

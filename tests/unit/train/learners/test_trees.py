@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 
 from candlelock.train.learner import Sample
 from candlelock.train.learners import hist_gradient_boosting, random_forest
@@ -39,6 +44,25 @@ def test_boosting_answers_as_scikit_learn_s(weights: np.ndarray | None) -> None:
     weighed = Sample(sample.x, sample.y, sample.rows, weights)
     own = hist_gradient_boosting.fit(weighed, None, settings, 4, 1)  # type: ignore[arg-type]
     np.testing.assert_allclose(own.predict(x), theirs.predict_proba(x)[:, 1], rtol=0, atol=1e-14)
+
+
+def draw_values(seed: int, weights: np.ndarray | None = None) -> Sample:
+    sample, random = draw(seed), np.random.default_rng(seed + 100)
+    y = np.nan_to_num(sample.x[:, 0] + np.abs(sample.x[:, 1])) + random.exponential(size=700) + 3
+    return Sample(sample.x, y, sample.rows, weights, is_value=True)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.5, 1.5, 700)])
+def test_of_values_trees_answer_as_scikit_learn_s_regressors(weights: np.ndarray | None) -> None:
+    sample, x = draw_values(1, weights), draw(2).x
+    forest, boosting = QUICK["random_forest"], QUICK["hist_gradient_boosting"]
+    own = random_forest.fit(sample, None, forest, 4, 2).predict(x)  # type: ignore[arg-type]
+    theirs = RandomForestRegressor(**forest.model_dump(), random_state=4).fit(sample.x, sample.y, weights)
+    np.testing.assert_allclose(own, theirs.predict(x), rtol=1e-9)
+    own = hist_gradient_boosting.fit(sample, None, boosting, 4, 1).predict(x)  # type: ignore[arg-type]
+    names = boosting.model_dump(exclude={"max_rounds", "patience_rounds"})
+    theirs = HistGradientBoostingRegressor(**names, max_iter=60, early_stopping=False, random_state=4)
+    np.testing.assert_allclose(own, theirs.fit(sample.x, sample.y, weights).predict(x), rtol=0, atol=1e-13)
 
 
 def test_a_tree_by_hand() -> None:
