@@ -11,7 +11,7 @@ from candlelock.contracts.stage_params import Frozen, Name, RuleError, field
 
 
 class LightgbmParams(Frozen):
-    """LightGBM binary classifier; names are the library's."""
+    """LightGBM; names are the library's."""
 
     num_leaves: int = field("leaves of one tree", "leaves", ge=2, le=4096)
     learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
@@ -25,7 +25,7 @@ class LightgbmParams(Frozen):
 
 
 class XgboostParams(Frozen):
-    """XGBoost binary classifier; names are the library's."""
+    """XGBoost; names are the library's."""
 
     max_depth: int = field("depth of one tree", "levels", ge=1, le=32)
     learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
@@ -51,7 +51,7 @@ class MlpParams(Frozen):
 
 
 class LogisticParams(Frozen):
-    """Logistic regression on standardised features."""
+    """Logistic regression on standardised features, and of values ridge regression."""
 
     c: float = field("inverse of the L2 penalty, as scikit-learn defines it", "1", gt=0)
 
@@ -88,7 +88,7 @@ class SvmParams(Frozen):
 
 
 class CatboostParams(Frozen):
-    """CatBoost binary classifier on symmetric trees; names are the library's."""
+    """CatBoost on symmetric trees; names are the library's."""
 
     depth: int = field("depth of one tree, which asks one question per level", "levels", ge=1, le=16)
     learning_rate: float = field("shrinkage of one tree", "fraction", gt=0, le=1)
