@@ -128,7 +128,8 @@ def test_networks_trained_side_by_side_are_those_trained_one_after_the_other(set
 
 def test_of_values_the_unit_is_that_of_the_training_rows_by_their_weights(settings: MlpParams) -> None:
     sample, stop = draw_values(1), draw_values(2)
-    model = mlp.fit(sample, replace(stop, y=stop.y + 50), settings, 1, 1)
+    model = mlp.fit(sample, stop, settings, 1, 1)
     assert model.unit == label_unit.fit(sample.y, sample.weights)
+    assert mlp.fit(sample, replace(stop, y=stop.y - 50), settings, 1, 1).n_rounds != model.n_rounds
     assert model.predict(sample.x).mean() == pytest.approx(sample.y.mean(), abs=2)
     assert np.corrcoef(model.predict(stop.x), stop.y)[0, 1] > 0.8
