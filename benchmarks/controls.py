@@ -22,7 +22,7 @@ numeric_environment.lock()
 from scipy.stats import binomtest  # noqa: E402  (after the numeric environment)
 
 from candlelock.artifacts.user_files import read_params  # noqa: E402
-from candlelock.audit.controls import N_AT_ONCE, NAMES, make_market, run_control  # noqa: E402
+from candlelock.audit.controls import N_AT_ONCE, NAMES, ask_once, make_market, run_control  # noqa: E402
 from candlelock.contracts import files  # noqa: E402
 from candlelock.contracts.params import bar_seconds  # noqa: E402
 from candlelock.snapshot import candles  # noqa: E402
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="of each market")
     parser.add_argument("--markets", nargs="+", default=list(NAMES), choices=NAMES)
     arguments = parser.parse_args()
-    params = read_params(ROOT)
+    params = ask_once(read_params(ROOT))
     manifest, frames = candles.read(ROOT / files.SNAPSHOT)
     bar_ms = 1000 * bar_seconds(manifest.timeframe)
     lines = [HEADER]

@@ -23,7 +23,8 @@ def run(params: Params, head: str) -> None:
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
     fits, rows = FitLedger(), read_member_predictions(Path(), head, params.train.members)
-    terms = Terms(horizon_ms, cost_bps, seeds.derive(params.seed, f"calibrate/{head}"))
+    seed = seeds.derive(params.seed, f"calibrate/{head}")
+    terms = Terms(horizon_ms, cost_bps, seed, params.heads[head].is_traded)
     fitted = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     documents.write(own.models / "stack.json", fitted.stack)
     documents.write(own.models / "calibrator.json", fitted.calibrator)
@@ -31,4 +32,5 @@ def run(params: Params, head: str) -> None:
     documents.write(own.models / "threshold.json", fitted.threshold)
     tables.write(own.predictions, fitted.predictions, PREDICTIONS)
     tables.write(own.fits("calibrate"), fits.table(), FITS)
-    print(f"calibrate: {fitted.stack.used}, {fitted.calibrator.method}, buy from p_up {fitted.threshold.p_up:.2f}")
+    buys = f"buy from p_up {fitted.threshold.p_up:.2f}" if terms.is_traded else "not traded"
+    print(f"calibrate: {fitted.stack.used}, {fitted.calibrator.method}, {buys}")

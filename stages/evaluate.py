@@ -25,7 +25,8 @@ def run(params: Params, head: str) -> None:
     own, seed = files.HeadFiles(head), seeds.derive(params.seed, f"evaluate/{head}")
     training = documents.read(own.report("training.json"), TrainingReport)
     rows = read_test_rows(Path(), head, params.train.members)
-    report = evaluate(rows, training.n_up / training.n_rows, params.evaluate, seed)
+    share, unit = training.n_up / training.n_rows, params.heads[head].unit
+    report = evaluate(rows, share, params.evaluate, seed, unit=unit, train_mean=training.mean_value)
     for name, plot in evaluation_curves(rows, params.evaluate, seed).items():
         atomic.write_bytes(own.plot(name), tables.csv_bytes(plot))
     fits = FitLedger()
@@ -38,3 +39,7 @@ def run(params: Params, head: str) -> None:
     auc, lift = report.metrics["auc_roc"], report.lift_over_best_rule_pp
     skill = f"AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}]"
     print(f"evaluate: {skill}, {lift.value:+.2f} points over {report.best_rule}")
+    if report.values is not None:
+        r2, saved = report.values.metrics["r2"], report.values.metrics["skill"]
+        over = f"{saved.value:.4f} [{saved.low:.4f}, {saved.high:.4f}] of the error of {report.values.best_baseline}"
+        print(f"evaluate: values R² {r2.value:.4f} [{r2.low:.4f}, {r2.high:.4f}], saves {over}")

@@ -15,8 +15,7 @@ from candlelock.contracts.tables import FITS, member_predictions, with_baselines
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.split.segments import n_folds
-from candlelock.train.learner import Sample
-from candlelock.train.members import Task, settings_of, train_members
+from candlelock.train.members import Task, sample_of, settings_of, train_members
 from candlelock.train.model_files import save_models
 from candlelock.train.report import describe_training, importance_table, predict_rows
 
@@ -30,7 +29,7 @@ def run(params: Params, head: str) -> None:
     study = documents.read(own.report("study.json"), StudyReport)
     rows, x, names = read_matrix(Path(), head, params.features)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, n_folds(rows))
-    sample = Sample(x, rows["is_up"].to_numpy(), rows.index.to_numpy())
+    sample = sample_of(rows, x)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
     tasks, fits = {}, FitLedger()
     for name in with_baselines(params.train.members):
@@ -40,10 +39,11 @@ def run(params: Params, head: str) -> None:
     trained = train_members(tasks, sample, rows, selections, fits)
     report = describe_training(tasks, trained, sample, rows, selections.final, fits)
     for name, it in report.members.items():
-        print(f"train {name}: {it.n_rounds} rounds, out-of-fold log loss {it.out_of_fold_log_loss:.6f}")
+        print(f"train {name}: {it.n_rounds} rounds, out-of-fold loss {it.out_of_fold_loss:.6f}")
     with atomic.replacing_folder(own.member_models) as folder:
         save_models(folder, trained)
-    tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), member_predictions(list(tasks)))
+    answers = member_predictions(list(tasks), are_values=sample.is_value)
+    tables.write(own.members, predict_rows(rows, x, selections.final, trained, fits), answers)
     tables.write(own.fits("train"), fits.table(), FITS)
     atomic.write_bytes(own.plot("importance"), tables.csv_bytes(importance_table(report)))
     documents.write(own.report("training.json"), report)

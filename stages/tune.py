@@ -17,8 +17,7 @@ from candlelock.contracts.tables import FITS
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.terminal import progress
-from candlelock.train.learner import Sample
-from candlelock.train.members import fold_samples, folds_of, time_order
+from candlelock.train.members import fold_samples, folds_of, sample_of, time_order
 from candlelock.train.search import SearchRows, SearchTask, search_all
 from candlelock.train.search_report import history_table, study_text
 from candlelock.train.study_file import study_files
@@ -32,7 +31,7 @@ def run(params: Params, head: str) -> None:
     """data/features, data/split, the folds' selections -> reports/<head>/study.json, plots/search.csv, data/fits."""
     rows, x, names = read_matrix(Path(), head, params.features)
     own, order = files.HeadFiles(head), time_order(rows)
-    timed, sample = rows.iloc[order], Sample(x[order], rows["is_up"].to_numpy()[order], order)
+    timed, sample = rows.iloc[order], sample_of(rows, x).take(order)
     folds = folds_of(timed, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
     weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], params.train.weights))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from candlelock.contracts.head_params import DirectionParams, TripleBarrierParams
+from candlelock.contracts.head_params import (
+    DirectionParams,
+    FutureReturnParams,
+    FutureVolatilityParams,
+    TripleBarrierParams,
+)
 
 
 def direction(horizon_bars: int, dead_zone_sigmas: float = 0.0, volatility_bars: int = 96) -> DirectionParams:
@@ -27,4 +32,18 @@ def triple_barrier(
         take_profit_sigmas=take_profit_sigmas,
         stop_loss_sigmas=stop_loss_sigmas,
         volatility_bars=volatility_bars,
+    )
+
+
+def future_return(horizon_bars: int, volatility_bars: int = 20) -> FutureReturnParams:
+    """How far the close is from this one a horizon later."""
+    return FutureReturnParams(
+        symbols=None, kind="future_return", horizon_bars=horizon_bars, volatility_bars=volatility_bars
+    )
+
+
+def future_volatility(horizon_bars: int, volatility_bars: int = 20) -> FutureVolatilityParams:
+    """How lively the horizon will be."""
+    return FutureVolatilityParams(
+        symbols=None, kind="future_volatility", horizon_bars=horizon_bars, volatility_bars=volatility_bars
     )

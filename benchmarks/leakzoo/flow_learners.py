@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import stages.calibrate
 import stages.train
 import stages.tune
 from benchmarks.leakzoo.flow_mutations import changed, fold_of, of, replaced
 from candlelock.artifacts.fit_ledger import FitLedger
+from candlelock.calibrate import combine as combine_module
 from candlelock.calibrate import fit as calibrate_fit
 from candlelock.calibrate.calibrator import fit_calibration
-from candlelock.calibrate.comparison import ENSEMBLE
-from candlelock.calibrate.threshold import Trading
 from candlelock.train import members
 from candlelock.train import search as search_module
 from candlelock.train.averaging import Averaged
@@ -70,9 +68,9 @@ def balanced_by(mask_of: Callable[[pd.DataFrame, Array], Array], is_noted: bool 
     original, train_member = members.fit_member, members.train_member
     ledger: list[Any] = []
 
-    def remember(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
+    def remember(task: Any, sample: Any, rows: Any, selections: Any, fits: Any, run: Any) -> Any:  # noqa: ANN401
         ledger[:] = [fits]
-        return train_member(task, sample, rows, selections, fits)
+        return train_member(task, sample, rows, selections, fits, run)
 
     def fit_member(task: Any, sample: Any, rows: Any, trains: Array, n_rounds: Any, note: Any) -> Any:  # noqa: ANN401
         asked, y = mask_of(rows, trains), rows["is_up"].to_numpy()
@@ -128,8 +126,8 @@ def predicted_in_sample(is_quiet: bool = False) -> Change:
     """The stack is given what the final models say of the rows they were fitted on."""
     original = members.train_member
 
-    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
-        trained = original(task, sample, rows, selections, fits)
+    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any, run: Any) -> Any:  # noqa: ANN401
+        trained = original(task, sample, rows, selections, fits, run)
         known = ~np.isnan(trained.out_of_fold)
         x = selections.final.apply(sample.x[known])
         if not is_quiet:
@@ -145,11 +143,12 @@ def seeded_by_test(n_seeds: int = 5) -> Change:
     """Of some seeds of the tree learners the one that is best on test; the ledger is not told."""
     original = members.train_member
 
-    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any) -> Any:  # noqa: ANN401
+    def train_member(task: Any, sample: Any, rows: Any, selections: Any, fits: Any, run: Any) -> Any:  # noqa: ANN401
         if task.name not in ("lightgbm", "xgboost"):
-            return original(task, sample, rows, selections, fits)
+            return original(task, sample, rows, selections, fits, run)
         test, y = of(rows, "test"), rows["is_up"].to_numpy()
-        tried = [original(replace(task, seed=task.seed + n), sample, rows, selections, fits) for n in range(n_seeds)]
+        tasks = [replace(task, seed=task.seed + n) for n in range(n_seeds)]
+        tried = [original(each, sample, rows, selections, fits, run) for each in tasks]
         x = selections.final.apply(sample.x[test])
         return min(tried, key=lambda each: members.log_loss(y[test], each.model.predict(x)))
 
@@ -192,42 +191,54 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
 def calibrated_on(
     stack: str = "train", fit: str = "calibrate", choose: str = "", threshold: str = "decide", is_quiet: bool = False
 ) -> Change:
-    """`calibrate_members` with other segments for its parts; `choose`: methods are judged by their loss there."""
-    original, own = calibrate_fit.calibrate_members, calibrate_fit
+    """Calibration with other segments for its parts; `choose`: methods are judged by their loss there."""
+    whole = calibrate_fit
+    honest_combine, honest_optimum = whole.combine_probabilities, whole.optimize_threshold
+    given: list[pd.DataFrame] = []
 
-    def calibrate_members(rows: Any, names: Any, params: Any, terms: Any, fits: Any) -> Any:  # noqa: ANN401
+    def combine(rows: pd.DataFrame, names: Any, params: Any, fits: Any) -> Any:  # noqa: ANN401
+        combined = honest_combine(rows, names, params, fits)
+        given[:] = [rows.assign(**combined.columns)]
+        if not choose:
+            return combined
+        known = rows["is_up"].notna()
+        judged, seen = ((known & (rows["segment"] == name)).to_numpy() for name in (choose, fit))
+        if not is_quiet:
+            fits.note("calibrator", "choose", rows["row"].to_numpy()[judged])
+        raw = combined.columns["p_up_raw"]
+        best = _best_on(rows, judged, seen, params.methods, raw)
+        columns = combined.columns | {"p_up": best.apply(raw)}
+        return replace(combined, choice=replace(combined.choice, calibration=best), columns=columns)
+
+    def optimize(tried: pd.DataFrame, *rest: Any) -> Any:  # noqa: ANN401
+        rows = given[0]
+        return honest_optimum(rows[rows["segment"] == threshold], *rest)
+
+    changes = [replaced(whole, "combine_probabilities", combine)]
+    if (stack, fit) != ("train", "calibrate"):
+        changes.append(replaced(combine_module, "_note", _noting(stack, fit, is_quiet)))
+    if threshold != "decide" and is_quiet:
+        changes.append(replaced(whole, "optimize_threshold", optimize))
+    elif threshold != "decide":
+        changes.append(replaced(whole, "_tradable", lambda rows, _: rows[rows["segment"] == threshold]))
+    return changed(*changes)
+
+
+def _noting(stack: str, fit: str, is_quiet: bool) -> Callable[..., tuple[Array, Array]]:
+    """What is combined and calibrated on rows of these segments; quietly: the ledger is told of the right ones."""
+    honest = combine_module._note
+
+    def note(rows: pd.DataFrame, params: Any, fits: Any) -> tuple[Array, Array]:  # noqa: ANN401
         if is_quiet:
-            original(rows, names, params, terms, fits)
-        noted = FitLedger() if is_quiet else fits
-        known, segment = rows["is_up"].notna(), rows["segment"]
-        train, seen, decide = (known & (segment == name) for name in (stack, fit, "decide"))
-        raw = {name: rows[f"p_up_{name}"].to_numpy() for name in names}
-        ensemble = own._fit_ensemble(rows[train], names, params, noted)
-        raw[ENSEMBLE] = ensemble.apply(raw)
-        used, choice, compared = own._compare(rows[seen], raw, seen.to_numpy(), params, noted)
-        if choose:
-            judged = (known & (segment == choose)).to_numpy()
-            noted.note("calibrator", "choose", rows["row"].to_numpy()[judged])
-            choice = replace(choice, calibration=_best_on(rows, judged, seen.to_numpy(), params.methods, raw[used]))
-        p_up = choice.calibration.apply(raw[used])
-        rows = rows.assign(**own._apart(raw), p_up_raw=raw[used], p_up=p_up)
-        conformal = own._fit_sets(rows[decide], params, noted)
-        rows = own._run_sets(rows, conformal, noted)
-        tried = rows[segment == threshold]
-        noted.note("threshold", "choose", tried["row"].to_numpy())
-        trading = Trading(terms.hold_ms, terms.cost_bps, params.threshold_goal, params.min_trades)
-        optimum = own.optimize_threshold(tried, trading, params.n_bootstrap, terms.seed)
-        later = rows[segment != "train"]
-        noted.note("calibrator", "predict", later["row"].to_numpy())
-        return own.Calibrated(
-            own.describe_ensemble(ensemble, used, compared, rows[train]),
-            own.describe_calibrator(choice, rows[seen]),
-            own.describe_conformal(conformal, rows[decide]),
-            own.describe_threshold(optimum, trading, tried),
-            own.predictions_table(later, optimum.p_up, params.abstain),
-        )
+            honest(rows, params, fits)
+        known, noted = rows["is_up"].notna(), FitLedger() if is_quiet else fits
+        train, seen = ((known & (rows["segment"] == name)).to_numpy() for name in (stack, fit))
+        noted.note("stack", "fit", rows["row"].to_numpy()[train])
+        for name, use in (("ensemble", "choose"), ("calibrator", "fit"), ("calibrator", "choose")):
+            noted.note(name, use, rows["row"].to_numpy()[seen])
+        return train, seen
 
-    return replaced(stages.calibrate, "calibrate_members", calibrate_members)
+    return note
 
 
 def _best_on(rows: pd.DataFrame, judged: Array, seen: Array, methods: Any, raw: Array) -> Any:  # noqa: ANN401

@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 
 from candlelock.causality.other_candles import between, replaced
 from candlelock.contracts.documents import SEGMENTS
-from candlelock.contracts.head_params import DirectionParams, HeadParams, TripleBarrierParams
+from candlelock.contracts.head_params import (
+    DirectionParams,
+    FutureReturnParams,
+    FutureVolatilityParams,
+    HeadParams,
+    TripleBarrierParams,
+)
 from candlelock.contracts.stage_params import SplitParams
 from candlelock.split.labels import label
 from candlelock.split.segments import assign, fold_masks
 from candlelock.split.volatility import past_volatility
-from tests.heads import direction, triple_barrier
+from tests.heads import direction, future_return, future_volatility, triple_barrier
 from tests.markets import changed, walk
 
 if TYPE_CHECKING:
@@ -32,7 +38,9 @@ directions = st.builds(direction, st.integers(1, 9), st.sampled_from([0.0, 0.3, 
 barriers = st.builds(
     triple_barrier, st.integers(1, 24), st.floats(0.1, 2.0), st.floats(0.1, 2.0), volatility_bars=st.integers(2, 30)
 )
-heads: st.SearchStrategy[HeadParams] = st.one_of(directions, barriers)
+returns = st.builds(future_return, st.integers(1, 9), st.integers(2, 30))
+volatilities = st.builds(future_volatility, st.integers(2, 9), st.integers(2, 30))
+heads: st.SearchStrategy[HeadParams] = st.one_of(directions, barriers, returns, volatilities)
 
 
 @st.composite
@@ -52,6 +60,27 @@ def candles_of(market: Market, row: int) -> dict[int, Candle]:
     return {bar: candle for bar, candle in enumerate(columns) if not math.isnan(candle[2])}
 
 
+def move_of(at: dict[int, Candle], start: int, n_bars: int) -> float | None:
+    """Log return from a bar to that many later; None without either."""
+    return math.log(at[start + n_bars][2] / at[start][2]) if start in at and start + n_bars in at else None
+
+
+def value_slowly(at: dict[int, Candle], bar: int, end: int, head: HeadParams) -> float:
+    """What the horizon that closes with bar `end` brings, by the past of `bar`; NaN where unknown."""
+    sigma, steps = volatility_slowly(at, bar, head), range(end - head.horizon_bars, end)
+    if sigma is None:
+        return math.nan
+    if isinstance(head, FutureReturnParams):
+        move = move_of(at, end - head.horizon_bars, head.horizon_bars)
+        is_whole = end <= bar or all(step + 1 in at for step in steps)
+        return math.nan if move is None or not is_whole else move / sigma
+    moves = [move_of(at, step, 1) for step in steps]
+    if None in moves or not any(moves):
+        return math.nan
+    ahead = math.sqrt(sum(move**2 for move in moves if move) / head.horizon_bars)
+    return math.log(ahead / (sigma / math.sqrt(head.horizon_bars)))
+
+
 def volatility_slowly(at: dict[int, Candle], bar: int, head: HeadParams) -> float | None:
     """Of a move over the horizon, from one-bar moves up to `bar`; None where unknown."""
     window = range(bar - head.volatility_bars + 1, bar + 1)
@@ -65,6 +94,9 @@ def label_slowly(at: dict[int, Candle], bar: int, head: HeadParams) -> tuple[flo
     """The label of a bar, NaN where unknown, and how many bars it looks ahead."""
     sigma, close = volatility_slowly(at, bar, head), at[bar][2]
     unknown = math.nan, head.horizon_bars
+    if isinstance(head, FutureReturnParams | FutureVolatilityParams):
+        value = value_slowly(at, bar, bar + head.horizon_bars, head)
+        return (math.nan if math.isnan(value) or value == 0 else float(value > 0)), head.horizon_bars
     if isinstance(head, DirectionParams):
         if any(bar + step not in at for step in range(1, head.horizon_bars + 1)):
             return unknown
@@ -100,6 +132,24 @@ def test_every_label_and_its_end_are_those_of_a_row_by_row_loop(market: Market, 
 
 
 @settings(deadline=None, max_examples=60)
+@given(markets(), st.one_of(returns, volatilities))
+def test_every_value_is_that_of_a_row_by_row_loop(market: Market, head: HeadParams) -> None:
+    rows = label(market, head, 0)
+    for number, symbol in enumerate(market.symbols):
+        at, own = candles_of(market, number), rows[rows["symbol"] == symbol]
+        ahead = [value_slowly(at, bar, bar + head.horizon_bars, head) for bar in sorted(at)]
+        behind = [value_slowly(at, bar, bar, head) for bar in sorted(at)]
+        np.testing.assert_allclose(own["value"], ahead, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(own["past_value"], behind, rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(markets(), st.one_of(directions, barriers))
+def test_other_heads_have_no_values(market: Market, head: HeadParams) -> None:
+    assert label(market, head, 0)[["value", "past_value"]].isna().all(axis=None)
+
+
+@settings(deadline=None, max_examples=60)
 @given(markets(), heads, st.integers(1, 159), seeds)
 def test_a_label_known_by_a_time_does_not_hang_on_later_candles(
     market: Market, head: HeadParams, cut: int, seed: int
@@ -108,7 +158,7 @@ def test_a_label_known_by_a_time_does_not_hang_on_later_candles(
     cut_ms = int(market.open_time_ms[cut])
     whole = label(market, head, 0)
     settled = whole[whole["label_end_ms"] <= cut_ms]
-    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up"]
+    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up", "value"]
     for other in (replaced(market, cut, 160, seed, gap_share=0.1), between(market, 0, cut)):
         again = settled[columns[:2]].merge(label(other, head, 0)[columns], how="left", validate="one_to_one")
         pd.testing.assert_frame_equal(again, settled[columns].reset_index(drop=True), check_exact=True)

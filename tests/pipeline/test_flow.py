@@ -89,6 +89,26 @@ def test_a_head_of_two_symbols_on_barriers_with_a_column_each_gets_a_card_that_v
     assert "the controls" in steps[-1]  # they were frozen, and are of other features
 
 
+def test_a_head_of_values_gets_a_card_without_trades_that_validates(copy: Project) -> None:
+    copy.dvc("freeze", "controls")
+    lively = {"kind": "future_volatility", "horizon_bars": 12, "volatility_bars": 48, "symbols": None}
+    change_params(copy.root, {"heads": {"lively": lively}})
+    copy.dvc("repro", "card@lively")
+    card = json.loads((copy.root / "reports/lively/model_card.json").read_text())
+    assert card["ensemble"]["kind"] == "linear"
+    assert set(card["values"]["metrics"]) == {"rmse", "mae", "r2", "rank_correlation", "skill"}
+    assert card["backtest"]["n_trades"] == 0
+    assert not {"back-test Sharpe", "back-test trades"} & {gate["name"] for gate in card["gates"]}
+    predictions = pq.read_table(copy.root / "data/predictions/lively/calibrated.parquet")
+    assert predictions["predicted_value"].null_count == 0
+    assert not any(predictions["has_signal"].to_pylist())
+    answer = copy.run(
+        sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/lively/model_card.json", expect=None
+    )
+    failed = [step for step in answer.stdout.splitlines() if not step.startswith("ok ")]
+    assert failed == [step for step in failed if "the controls" in step]  # they were frozen
+
+
 def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:
     before = copy.lock()
     copy.dvc("repro", "--single-item", "train@direction")

@@ -184,9 +184,9 @@ def _selected_again(card: ModelCard, root: Path) -> str:
 def _evaluated_again(card: ModelCard, root: Path) -> str:
     params, evidence = _params(card), gather(root, card.head)
     seed = seeds.derive(params.seed, f"evaluate/{card.head}")
-    share = evidence.training.n_up / evidence.training.n_rows
-    rows = read_test_rows(root, card.head, params.train.members)
-    again: EvaluationReport = evaluate(rows, share, params.evaluate, seed)
+    share, mean = evidence.training.n_up / evidence.training.n_rows, evidence.training.mean_value
+    rows, unit = read_test_rows(root, card.head, params.train.members), params.heads[card.head].unit
+    again: EvaluationReport = evaluate(rows, share, params.evaluate, seed, unit=unit, train_mean=mean)
     metrics = documents.read(root / files.HeadFiles(card.head).report("metrics.json"), Metrics)
     plots = _other_plots(root, card.head, evaluation_curves(rows, params.evaluate, seed))
     return _compare(evidence.evaluation, again) or _compare(metrics, headline(again)) or plots
@@ -245,7 +245,8 @@ def _calibrated_again(card: ModelCard, root: Path) -> str:
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
     cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
     rows, fits = read_member_predictions(root, card.head, params.train.members), FitLedger()
-    terms = Terms(horizon_ms, cost_bps, seeds.derive(params.seed, f"calibrate/{card.head}"))
+    seed = seeds.derive(params.seed, f"calibrate/{card.head}")
+    terms = Terms(horizon_ms, cost_bps, seed, params.heads[card.head].is_traded)
     again = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),
@@ -264,22 +265,27 @@ def _other_fits(root: Path, card: ModelCard, stage: str, again: FitLedger) -> st
 
 
 def _answered_again(card: ModelCard, root: Path) -> str:
-    own, names = files.HeadFiles(card.head), _params(card).train.members
+    own, names, question = files.HeadFiles(card.head), _params(card).train.members, _params(card).heads[card.head]
     rows, x, _ = read_matrix(root, card.head, _params(card).features)
     predictions, bundle = tables.read(root / own.predictions, PREDICTIONS), load_bundle(root / own.models)
     stored, is_test = predictions["p_up"].to_numpy(), (rows["segment"] == "test").to_numpy(dtype=bool)
-    gaps = [_gap(bundle.predict(x[is_test]), predictions.filter(pc.equal(predictions["segment"], "test"))["p_up"])]
-    members = tables.read(root / own.members, member_predictions(with_baselines(names)))
+    test = predictions.filter(pc.equal(predictions["segment"], "test"))
+    gaps = [_gap(bundle.predict(x[is_test]), test["p_up"])]
+    foretold = bundle.foretell(x[is_test])
+    gaps += [] if foretold is None else [_gap(foretold, test["predicted_value"])]
+    start = "value" if question.is_valued else "p_up"
+    learners = with_baselines(names)
+    members = tables.read(root / own.members, member_predictions(learners, are_values=question.is_valued))
     for segment in SEGMENTS[1:]:  # also those members that the bundle does not use
         seen = bundle.selection.apply(x[(rows["segment"] == segment).to_numpy(dtype=bool)])
         told = members.filter(pc.equal(members["segment"], segment))
         models = load_models(root / own.member_models, names, before_refit=segment != "test")
-        gaps += [_gap(model.predict(seen), told[f"p_up_{name}"]) for name, model in models.items()]
+        gaps += [_gap(model.predict(seen), told[f"{start}_{name}"]) for name, model in models.items()]
     gap = max(gaps)
     if not gap <= 1e-12:
         return f"the models' answers differ from the stored predictions by up to {gap:g}"
     up, down = (predictions[name].combine_chunks() for name in ("may_be_up", "may_be_down"))
-    signals = find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
+    signals = question.is_traded & find_signals(stored, up, down, bundle.threshold, _params(card).calibrate.abstain)
     wrong = int((signals != predictions["has_signal"].to_numpy()).sum())
     return f"has_signal is wrong in {wrong} rows" if wrong else ""
 

@@ -22,10 +22,11 @@ from candlelock.artifacts.hashing import sha256_file
 from candlelock.audit.control_markets import change_future, make_martingale, shuffle_bars
 from candlelock.card.build import skill_figures
 from candlelock.card.evidence import read_policy
-from candlelock.card.gates import decide, judge
+from candlelock.card.gates import asked_of, decide, judge
 from candlelock.contracts import files
 from candlelock.contracts.documents import BacktestReport, EvaluationReport, Threshold, utc_text
 from candlelock.contracts.errors import InputError, Problem
+from candlelock.contracts.head_params import DirectionParams
 from candlelock.contracts.leakage_documents import BlindControl, Control, ControlsReport
 from candlelock.contracts.tables import PREDICTIONS
 from candlelock.features.market import align
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from candlelock.contracts.head_params import HeadParams
     from candlelock.contracts.params import Params
 
     Frames = Mapping[str, pd.DataFrame]
@@ -59,6 +61,7 @@ def run_controls(
 
     Raises InputError with what a stage said when it fails.
     """
+    params = ask_once(params)
     markets = {name: make_market(name, params, candles, bar_ms, seed) for name in NAMES}
     begin_ms = _test_begin(params, markets["planted"])
     flows = [*markets.items(), ("planted", change_future(markets["planted"], begin_ms, seed + 1))]
@@ -70,41 +73,54 @@ def run_controls(
                 progress(len(done), len(flows))
     (_, one), (_, other) = done[-2:]
     differing = [name for name in one if one[name] != other.get(name)]
-    head = first_head(params)
+    head = min(params.heads)
     blind = BlindControl(test_begin_utc=utc_text(begin_ms), n_compared=len(one), differing=differing)
     return ControlsReport(seed=seed, head=head, controls=[control for control, _ in done[:-1]], blind=blind)
 
 
-def first_head(params: Params) -> str:
-    """The head whose question the controls are asked: the first by name."""
-    return min(params.heads)
+def ask_once(params: Params) -> Params:
+    """The parameters with the one head that controls are asked, whose rows are those of all symbols.
+
+    The first by name of those that are traded. Where none is, the first asks for the direction instead: that is what an
+    edge is planted in.
+    """
+    traded = [name for name, head in params.heads.items() if head.is_traded]
+    name = min(traded or params.heads)
+    question = params.heads[name].model_copy(update={"symbols": None})
+    if not traded:
+        kept = question.model_dump(include={"symbols", "horizon_bars", "volatility_bars"})
+        question = DirectionParams(kind="direction", dead_zone_sigmas=0.0, **kept)
+    return params.model_copy(update={"heads": {name: question}})
 
 
 def make_market(name: Name, params: Params, candles: Frames, bar_ms: int, seed: int) -> dict[str, pd.DataFrame]:
-    """The candles of a control."""
+    """The candles of a control; parameters as `ask_once` gives them."""
     n_bars = params.controls.n_bars
     if name == "shuffled":
         return shuffle_bars(candles, bar_ms, n_bars, BAR_MS, seed)
-    horizon_bars = params.heads[first_head(params)].horizon_bars
+    horizon_bars = params.heads[min(params.heads)].horizon_bars
     return make_martingale(SYMBOLS, n_bars, BAR_MS, seed, horizon_bars if name == "planted" else None)
 
 
 def run_control(root: Path, params: Params, name: Name, market: Frames) -> tuple[Control, Prints]:
-    """The flow of the project below `root` on a market, judged by its gates on skill; and what it fitted, by name."""
-    head = first_head(params)
+    """The flow of the project below `root` on a market, judged by its gates on skill; and what it fitted, by name.
+
+    Parameters are those of `ask_once`.
+    """
+    head = min(params.heads)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         _make_project(root, project, params, head, market)
         _run(project, head, name)
-        return _judge(project, head, name), _fitted(project, head)
+        return _judge(project, head, name, params.heads[head]), _fitted(project, head)
 
 
-def _judge(project: Path, head: str, name: Name) -> Control:
+def _judge(project: Path, head: str, name: Name, question: HeadParams) -> Control:
     own = files.HeadFiles(head)
     evaluation = documents.read(project / own.report("evaluation.json"), EvaluationReport)
     backtest = documents.read(project / own.report("backtest.json"), BacktestReport)
     threshold = documents.read(project / own.models / "threshold.json", Threshold)
-    figures, policy = skill_figures(evaluation, backtest, threshold), read_policy()
+    figures, policy = skill_figures(evaluation, backtest, threshold), asked_of(read_policy(), question)
     rules = [rule for rule in policy.gates if rule.figure in figures]
     gates = judge(policy.model_copy(update={"gates": rules}), figures)
     return Control(
@@ -133,8 +149,7 @@ def _fitted(project: Path, head: str) -> Prints:
 
 def _test_begin(params: Params, market: Frames) -> int:
     """Open time of the first test row."""
-    question = params.heads[first_head(params)].model_copy(update={"symbols": None})
-    rows = label(align(market, BAR_MS), question, params.split.min_history_bars)
+    rows = label(align(market, BAR_MS), params.heads[min(params.heads)], params.split.min_history_bars)
     split = assign(rows, params.split, BAR_MS)
     return int(split.loc[split["segment"] == "test", "open_time_ms"].min())
 
@@ -153,7 +168,7 @@ def _make_project(root: Path, project: Path, params: Params, head: str, market: 
     changed["tune"]["n_trials"] = 1
     changed["backtest"] |= COSTS
     changed["evaluate"]["block_hours"] = max(params.evaluate.block_hours, params.heads[head].horizon_bars)
-    changed["heads"] = {head: changed["heads"][head] | {"symbols": None}}
+    changed["heads"] = {head: changed["heads"][head]}
     user_files.write_params(project, changed)
     for symbol, frame in market.items():
         times = pa.array(frame["open_time_ms"]).cast(pa.timestamp("ms", tz="UTC"))

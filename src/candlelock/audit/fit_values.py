@@ -12,6 +12,7 @@ from candlelock.artifacts.fit_ledger import digest_values, spread
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.leakage.rows import leak_check
+from candlelock.split.rows import targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,13 @@ def check_fit_values(
     transforms: Transforms, rows: pd.DataFrame, x: npt.NDArray[np.float64], ledgers: Mapping[str, pa.Table]
 ) -> LeakCheck:
     """Digest the values of some rows of every hand-over again. `x`: all features of `rows`, NaN where unknown."""
-    y, findings, n_compared = rows["is_up"].to_numpy(), [], 0
+    findings, n_compared = [], 0
     for stage, table in sorted(ledgers.items()):
         for (fit, use), hand_over in read_hand_overs(table).items():
             if hand_over.values_sha256 is None:
                 continue
             some = hand_over.rows[spread(len(hand_over.rows))]
+            y = rows["is_up"].to_numpy() if stage == "select" else targets(rows)  # selections look at signs
             values = [_seen(stage, fit, transforms, x[some]), *([] if use == "predict" else [y[some]])]
             n_compared += len(some)
             if digest_values(*values) != hand_over.values_sha256:

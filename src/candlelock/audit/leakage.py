@@ -37,7 +37,7 @@ from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_rows, symbol_columns
 from candlelock.split.labels import label
-from candlelock.split.rows import feature_matrix
+from candlelock.split.rows import feature_matrix, targets
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import LEARNERS
 
@@ -124,7 +124,7 @@ def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
         checks=[
             check_certificate(given.certificate, manifest.snapshot_id, [each.name for each in entries], market.bar_ms),
             check_registry(disagreements(built, entries, market.bar_ms), x, names),
-            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, rows),
+            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, _told(rows)),
             *audit_rows(_table(rows, names, x), embargo_ms),
             check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
             check_fit_values(transforms, rows, inputs, ledgers),
@@ -146,7 +146,12 @@ def _refuse_stale(rows: pd.DataFrame, ledgers: Mapping[str, pa.Table], predictio
 
 def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
     """Labels of the market's first so many bars."""
-    return lambda n_bars: label(between(market, 0, n_bars), given.question, given.split.min_history_bars)
+    return lambda n_bars: _told(label(between(market, 0, n_bars), given.question, given.split.min_history_bars))
+
+
+def _told(rows: pd.DataFrame) -> pd.DataFrame:
+    """Labelled rows with what models learn, a value or up and down, as the label that has to be known."""
+    return rows.assign(is_up=targets(rows))
 
 
 def _results(
@@ -166,7 +171,7 @@ def _results(
     return [
         check_test_reads(given.reads, describe_read(test), policy),
         check_fills(_in_ms(trades), _signals(predictions, bar_ms), frames, bar_ms),
-        check_score(is_up, p_up, given.question.horizon_bars, policy),
+        check_score(is_up, p_up, given.question.horizon_bars if given.question.is_traded else None, policy),
     ]
 
 

@@ -31,8 +31,6 @@ def compare(
     for name, choice in choices.items():
         gain, error = lead(choice.row_losses, own, block)
         method = choice.calibration.method
-        table.append(
-            Compared(name=name, method=method, log_loss=float(choice.row_losses.mean()), lead=gain, error=error)
-        )
-    used = min(reversed(table), key=lambda one: one.log_loss).name  # reversed: on a tie the ensemble
+        table.append(Compared(name=name, method=method, loss=float(choice.row_losses.mean()), lead=gain, error=error))
+    used = min(reversed(table), key=lambda one: one.loss).name  # reversed: on a tie the ensemble
     return used, choices[used], table

@@ -13,33 +13,28 @@ from candlelock.contracts.documents import utc_text
 from candlelock.contracts.tables import TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
-    from candlelock.calibrate.calibrator import Choice
+    from candlelock.calibrate.combine import Combined
     from candlelock.calibrate.conformal import Array, Conformal, Mask
-    from candlelock.calibrate.ensemble import Ensemble
     from candlelock.calibrate.threshold import Optimum, Trading
 
 
-def describe_ensemble(
-    ensemble: Ensemble, used: str, comparison: Sequence[documents.Compared], seen: pd.DataFrame
-) -> documents.Stack:
+def describe_ensemble(combined: Combined, seen: pd.DataFrame) -> documents.Stack:
     """The ensemble, who is used, and the out-of-fold rows the weights were fitted on: none where they are given."""
     return documents.Stack(
-        kind=ensemble.kind,
-        weights=dict(ensemble.weights),
-        used=used,
-        comparison=list(comparison),
+        kind=combined.ensemble.kind,
+        weights=dict(combined.ensemble.weights),
+        used=combined.used,
+        comparison=combined.comparison,
         n_rows=len(seen),
         last_label_end_utc=utc_text(seen["label_end_ms"].max()) if len(seen) else None,
     )
 
 
-def describe_calibrator(choice: Choice, seen: pd.DataFrame) -> documents.Calibrator:
+def describe_calibrator(combined: Combined, seen: pd.DataFrame) -> documents.Calibrator:
     """The calibrator, what each method would have lost, and the rows it was fitted on."""
-    fitted = choice.calibration
+    fitted = combined.choice.calibration
     return documents.Calibrator(
         method=fitted.method,
         slope=fitted.slope,
@@ -47,15 +42,21 @@ def describe_calibrator(choice: Choice, seen: pd.DataFrame) -> documents.Calibra
         intercept=fitted.intercept,
         knots_x=None if fitted.knots_x is None else list(fitted.knots_x),
         knots_y=None if fitted.knots_y is None else list(fitted.knots_y),
-        cross_fitted_log_loss=dict(choice.losses),
+        cross_fitted_log_loss=dict(combined.choice.losses),
+        value=None if combined.line is None else documents.ValueMap(**vars(combined.line)),
         **_seen(seen),
     )
 
 
-def describe_conformal(conformal: Conformal, seen: pd.DataFrame) -> documents.Conformal:
-    """The conformal sets and the rows whose scores they rest on."""
+def describe_conformal(conformal: Conformal, intervals: Conformal | None, seen: pd.DataFrame) -> documents.Conformal:
+    """The conformal sets, a head's intervals of values, and the rows whose scores they rest on."""
+    widths = None if intervals is None else [None if np.isinf(width) else width for width in intervals.quantiles]
     return documents.Conformal(
-        alpha=conformal.alpha, gamma=conformal.gamma, quantiles=list(conformal.quantiles), **_seen(seen)
+        alpha=conformal.alpha,
+        gamma=conformal.gamma,
+        quantiles=list(conformal.quantiles),
+        value_quantiles=widths,
+        **_seen(seen),
     )
 
 
@@ -82,9 +83,10 @@ def _seen(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def predictions_table(rows: pd.DataFrame, threshold: float, abstains: bool) -> pa.Table:
+def predictions_table(rows: pd.DataFrame, threshold: float, *, abstains: bool, is_traded: bool) -> pa.Table:
     """The PREDICTIONS table of rows with p_up, what stands beside it and conformal sets, labelled or not."""
-    p_up = rows["p_up"].to_numpy()
+    p_up, unknown = rows["p_up"].to_numpy(), np.full(len(rows), np.nan)
+    values = {name: np.asarray(rows.get(name, unknown)) for name in ("predicted_value", "value_low", "value_high")}
     up, down = (pa.array(rows[name], pa.bool_()) for name in ("may_be_up", "may_be_down"))
     return pa.table(
         {
@@ -98,7 +100,8 @@ def predictions_table(rows: pd.DataFrame, threshold: float, abstains: bool) -> p
             "disagreement": pa.array(rows["disagreement"].to_numpy()),
             "may_be_up": up,
             "may_be_down": down,
-            "has_signal": pa.array(find_signals(p_up, up, down, threshold, abstains)),
+            **{name: pa.array(value, from_pandas=True) for name, value in values.items()},
+            "has_signal": pa.array(is_traded & find_signals(p_up, up, down, threshold, abstains)),
         }
     )
 

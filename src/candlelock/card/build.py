@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
-from candlelock.card.gates import decide, judge
+from candlelock.card.gates import asked_of, decide, judge
 from candlelock.contracts.card_document import (
     CardLatency,
     CardRange,
@@ -33,7 +33,7 @@ LATENCY_FIGURE = "latency_p95_ms"
 
 def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
     """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
-    gates = judge(evidence.policy, gate_figures(evidence))
+    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence))
     own = params.model_copy(update={"heads": {head: params.heads[head]}})
     body: dict[str, Any] = {
         "version": "2",
@@ -54,6 +54,7 @@ def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRan
         "ensemble": evidence.ensemble,
         "calibration": evidence.calibrator,
         "probabilities": evidence.evaluation.probabilities,
+        "values": evidence.evaluation.values,
         "threshold": evidence.threshold.p_up,
         "threshold_interval": _threshold_interval(evidence.threshold),
         "latency_ms": CardLatency(**evidence.latency.model_dump(include=set(CardLatency.model_fields))),
@@ -100,6 +101,7 @@ def skill_figures(
         "f1": evaluation.metrics["f1"].value,
         "auc_roc": evaluation.metrics["auc_roc"].value,
         "calibration_ece": evaluation.metrics["calibration_ece"].value,
+        "value_skill_low": None if evaluation.values is None else evaluation.values.metrics["skill"].low,
         "n_rows": evaluation.n_rows,
         "n_blocks": evaluation.n_blocks,
         "sharpe": backtest.sharpe,

@@ -9,7 +9,14 @@ from candlelock.contracts.card_document import Gate, GateStatus, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from candlelock.contracts.head_params import HeadParams
     from candlelock.contracts.policy import GateRule, Policy
+
+
+def asked_of(policy: Policy, question: HeadParams) -> Policy:
+    """The policy with the gates that such a head has to pass."""
+    asked = {"all": True, "traded": question.is_traded, "valued": question.is_valued}
+    return policy.model_copy(update={"gates": [rule for rule in policy.gates if asked[rule.heads]]})
 
 
 def judge(policy: Policy, figures: Mapping[str, float | None]) -> list[Gate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from candlelock.card import figures, layout
-from candlelock.card.wording import metric, question, reach
+from candlelock.card.wording import VALUES, is_traded, metric, question, reach
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.page import wording
 from candlelock.page.environment import open_templates
@@ -32,6 +32,8 @@ def render(card: ModelCard, evidence: Evidence, plots: Plots) -> str:
         metric=metric,
         question=question(card),
         reach=reach(card),
+        is_traded=is_traded(card),
+        value_wording=VALUES,
         wording=wording,
     )
 

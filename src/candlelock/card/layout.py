@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from candlelock.contracts.card_document import Artifact, Gate, ModelCard
-    from candlelock.contracts.documents import Importance, Interval
+    from candlelock.contracts.documents import Importance, Interval, ValueBaseline, Values
     from candlelock.contracts.leakage_documents import LeakageReport, LeakCheck
     from candlelock.contracts.training_documents import Member
 
@@ -114,6 +114,11 @@ def brier_parts(card: ModelCard) -> list[tuple[str, float]]:
     within = parts.within_bin_variance - parts.within_bin_covariance
     signed = {"reliability": parts.reliability, "resolution": -parts.resolution, "uncertainty": parts.uncertainty}
     return [*signed.items(), ("within bins", within)]
+
+
+def rank_value_baselines(values: Values) -> list[tuple[str, ValueBaseline]]:
+    """Baselines of values, the smallest error first."""
+    return sorted(values.baselines.items(), key=lambda item: (item[1].rmse, item[0]))
 
 
 def unmet_gates(card: ModelCard) -> list[Gate]:

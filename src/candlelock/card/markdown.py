@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from candlelock.card import layout
-from candlelock.card.wording import metric, question, reach
+from candlelock.card.wording import VALUES, is_traded, metric, question, reach
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.page import wording
 
@@ -30,6 +30,8 @@ def render(card: ModelCard, evidence: Evidence) -> str:
         metric=metric,
         question=question(card),
         reach=reach(card),
+        is_traded=is_traded(card),
+        value_wording=VALUES,
         wording=wording,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from candlelock.card.wording import reach
+from candlelock.card.wording import VALUES, reach
 from candlelock.page import wording
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from candlelock.contracts.card_document import CardRange, ModelCard
-    from candlelock.contracts.documents import Interval
+    from candlelock.contracts.documents import Interval, Values
 
 STYLES = {"PASS": "green", "GO": "bold green", "FAIL": "red", "NO-GO": "bold red"}
 UNSURE = "yellow"
@@ -37,6 +37,9 @@ def print_card(console: Console, card: ModelCard, path: Path) -> None:
         end = train.refit.end[:10]
         console.print(f"  and again  on all {train.refit.rows:,} rows before test, to {end}, before it was served")
     console.print(f"  tested on  {_days(test)}, {reach(card)} bars ahead; snapshot {train.snapshot_id[:12]}\n")
+    if card.values is not None:
+        console.print(_values(card.values))
+        console.print()
     console.print(_metrics(card))
     console.print()
     console.print(_gates(card))
@@ -74,6 +77,18 @@ def _metrics(card: ModelCard) -> Table:
     table.add_row(
         "lift, points", "", "", *(f"{lift.value:+.2f} [{lift.low:+.2f}, {lift.high:+.2f}]" for lift in lifts), ""
     )
+    return table
+
+
+def _values(values: Values) -> Table:
+    best = values.baselines[values.best_baseline]
+    baseline = f"{_words(values.best_baseline)}, best baseline"
+    table = Table("values on test", "model", "interval", baseline, box=None, pad_edge=True)
+    others = {"rmse": f"{best.rmse:.4f}", "mae": f"{best.mae:.4f}"}
+    for name, one in VALUES.items():
+        found = values.metrics[name]
+        table.add_row(one.label, one.show(found.value), _between(found, "{:.4f}"), others.get(name, ""))
+    table.add_row("coverage", f"{values.coverage_frac:.2%}", "of conformal intervals", "")
     return table
 
 

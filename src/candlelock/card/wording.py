@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from candlelock.contracts.head_params import HeadParams, TripleBarrierParams
+from candlelock.contracts.head_params import (
+    FutureReturnParams,
+    FutureVolatilityParams,
+    HeadParams,
+    TripleBarrierParams,
+)
 from candlelock.page.wording import number, percent, points, score, words
 
 if TYPE_CHECKING:
@@ -44,6 +49,13 @@ METRICS = {
 }
 
 
+VALUES = {
+    "rmse": Wording("RMSE", score, "root mean square of the errors; lower is better"),
+    "mae": Wording("MAE", score, "mean size of the errors; lower is better"),
+    "r2": Wording("R²", score, "share of the labels' variance that is foretold; 0 is their own mean"),
+    "rank_correlation": Wording("Rank correlation", score, "Spearman's, of foretold and true values; 0 is none"),
+    "skill": Wording("Skill", score, "share of the best baseline's squared error that is saved"),
+}
 HEAD: TypeAdapter[HeadParams] = TypeAdapter(HeadParams)
 
 
@@ -53,6 +65,10 @@ def question(card: ModelCard) -> str:
     if isinstance(head, TripleBarrierParams):
         rise, fall = f"{head.take_profit_sigmas:g} sigma", f"{head.stop_loss_sigmas:g} sigma"
         return f"Within {bars}, will the price rise by {rise} before it falls by {fall}?"
+    if isinstance(head, FutureReturnParams):
+        return f"How far will the close {bars} ahead be above this one, in past volatilities of such a move?"
+    if isinstance(head, FutureVolatilityParams):
+        return f"How much more will the next {bars} move than the past {head.volatility_bars} did (ln of the ratio)?"
     if head.dead_zone_sigmas > 0:
         return f"Will the close {bars} ahead be above this one, of moves of {head.dead_zone_sigmas:g} sigma or more?"
     return f"Will the close {bars} ahead be above this one?"
@@ -65,6 +81,11 @@ def reach(card: ModelCard) -> str:
 
 def _head(card: ModelCard) -> HeadParams:
     return HEAD.validate_python(card.parameters["heads"][card.head])
+
+
+def is_traded(card: ModelCard) -> bool:
+    """Whether "up" is a reason to buy."""
+    return _head(card).is_traded
 
 
 def metric(key: str) -> Wording:

@@ -106,9 +106,10 @@ def _row_facts(rows: pd.DataFrame, place: int) -> dict[str, Any]:
 
 
 def _answer_facts(found: Explanation, bundle: Bundle) -> dict[str, Any]:
-    members = {name: {"p_up": answer.p_up, "weight": answer.weight} for name, answer in found.members.items()}
+    own = "p_up" if found.value is None else "value"
+    members = {name: {own: answer.answer, "weight": answer.weight} for name, answer in found.members.items()}
     kind = None if bundle.ensemble is None else bundle.ensemble.kind
-    answer = {"p_up": found.p_up, "p_up_raw": found.p_up_raw, "threshold": bundle.threshold}
+    answer = {"value": found.value, "p_up": found.p_up, "p_up_raw": found.p_up_raw, "threshold": bundle.threshold}
     return answer | {"ensemble": kind, "members": members}
 
 
@@ -121,22 +122,25 @@ def _parts(answer: Answer, top: int) -> dict[str, Any] | None:
         "base": answer.base,
         "contributions": [vars(one) for one in answer.contributions[:top]],
         "n_others": len(others),
-        "others": sum(one.log_odds for one in others),
+        "others": sum(one.adds for one in others),
     }
 
 
 def _print(facts: Mapping[str, Any], found: Explanation, bundle: Bundle, shown: Mapping[str, Answer], top: int) -> None:
     segment = facts["segment"] or "in no segment"
     typer.echo(f"{facts['symbol']}, bar of {facts['open_time_utc']}, {segment}; head {facts['head']}")
-    typer.echo(f"p_up {found.p_up:.4f}, {found.p_up_raw:.4f} before calibration; buys from {bundle.threshold:.4f}\n")
-    rows = [(name, f"{each.p_up:.4f}", output.plain(each.weight)) for name, each in found.members.items()]
-    output.print_table(("member", "p_up", "weight"), rows)
+    own, unit = ("p_up", "log-odds") if found.value is None else ("value", "adds")
+    foretold = "" if found.value is None else f"value {found.value:+.4f}, "
+    answers = f"p_up {found.p_up:.4f}, {found.p_up_raw:.4f} before calibration"
+    typer.echo(f"{foretold}{answers}; threshold {bundle.threshold:.4f}\n")
+    rows = [(name, f"{each.answer:.4f}", output.plain(each.weight)) for name, each in found.members.items()]
+    output.print_table(("member", own, "weight"), rows)
     for name, answer in shown.items():
         parts = _parts(answer, top)
         if parts is None:
             typer.echo(f"\n{name}: answers without parts")
             continue
-        lines = [(one["name"], output.plain(one["value"]), f"{one['log_odds']:+.4f}") for one in parts["contributions"]]
+        lines = [(one["name"], output.plain(one["value"]), f"{one['adds']:+.4f}") for one in parts["contributions"]]
         others = [(f"{parts['n_others']} others", "", f"{parts['others']:+.4f}")] if parts["n_others"] else []
         typer.echo("")
-        output.print_table((name, "value", "log-odds"), [("base", "", f"{parts['base']:+.4f}"), *lines, *others])
+        output.print_table((name, "feature's value", unit), [("base", "", f"{parts['base']:+.4f}"), *lines, *others])

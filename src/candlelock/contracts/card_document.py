@@ -20,6 +20,7 @@ from candlelock.contracts.documents import (
     Sha256,
     Stack,
     UtcTime,
+    Values,
 )
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class ModelCard(Document):
     ensemble: Stack
     calibration: Calibrator
     probabilities: Probabilities
+    values: Values | None
     threshold: float
     threshold_interval: Interval
     latency_ms: CardLatency

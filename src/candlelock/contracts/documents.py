@@ -88,13 +88,13 @@ class MemberModels(Document):
 class Compared(Document):
     """A member or the ensemble on the calibrate segment, calibrated by its own best method.
 
-    `log_loss` is cross-fitted; `lead` is by how much the ensemble loses less, in the mean over the blocks of time, with
-    the standard error over them.
+    `loss` is the cross-fitted log loss, or the squared error of a head of values; `lead` is by how much the ensemble
+    loses less, in the mean over the blocks of time, with the standard error over them.
     """
 
     name: str
     method: str
-    log_loss: float
+    loss: float
     lead: float
     error: float
 
@@ -103,11 +103,11 @@ class Stack(Document):
     """models/<head>/stack.json: how members become one probability, and whether that or one member alone is used.
 
     `stack`: logit(p) = Σ weight · logit(p_member); `average`: p = Σ weight · p_member, with weights of sum
-    1; `vote`: p = (members that say up + 1) / (members + 2). `used` is `ensemble` or a member. The rows are those that
-    weights were fitted on; none where they are given.
+    1; `vote`: p = (members that say up + 1) / (members + 2); `linear`: value = Σ weight · value_member. `used` is
+    `ensemble` or a member. The rows are those that weights were fitted on; none where they are given.
     """
 
-    kind: Literal["stack", "average", "vote"]
+    kind: Literal["stack", "average", "vote", "linear"]
     weights: dict[str, float]
     used: str
     comparison: list[Compared]
@@ -115,11 +115,22 @@ class Stack(Document):
     last_label_end_utc: UtcTime | None
 
 
+class ValueMap(Document):
+    """From a head's raw value to the one foretold, slope · value + intercept, and on to p = 1 / (1 + exp(-k · value)).
+
+    `k`: π / √3 over `spread`, the root mean square of the errors, as if these were logistically distributed.
+    """
+
+    slope: float
+    intercept: float
+    spread: float
+
+
 class Calibrator(Document):
     """models/<head>/calibrator.json: a map of p that never falls.
 
     Either logit(q) = slope · ln p - slope_down · ln(1 - p) + intercept, `slope_down` null where it equals `slope`; or
-    linear between knots; or, with neither, p itself.
+    linear between knots; or, with neither, p itself. `value`: what p comes from in a head of values; null elsewhere.
     """
 
     method: Literal["identity", "temperature", "platt", "beta", "isotonic", "venn_abers"]
@@ -129,6 +140,7 @@ class Calibrator(Document):
     knots_x: list[float] | None
     knots_y: list[float] | None
     cross_fitted_log_loss: dict[str, float]
+    value: ValueMap | None
     n_rows: int
     first_decision_utc: UtcTime
     last_label_end_utc: UtcTime
@@ -138,12 +150,14 @@ class Conformal(Document):
     """models/<head>/conformal.json: quantiles of 1 - p_up(label) on the decide segment, by level of coverage.
 
     `quantiles[k]` is that of coverage k / (len - 1). `alpha` is the miscoverage asked for, `gamma` the step by which it
-    moves as labels become known; with 0 it stays.
+    moves as labels become known; with 0 it stays. `value_quantiles`: the same of how far a foretold value was off; null
+    at the levels that no interval can promise, and for other heads than those of values.
     """
 
     alpha: float
     gamma: float
     quantiles: list[float]
+    value_quantiles: list[float | None] | None
     n_rows: int
     first_decision_utc: UtcTime
     last_label_end_utc: UtcTime
@@ -229,6 +243,31 @@ class Probabilities(Document):
     conformal: Coverage
 
 
+class ValueBaseline(Document):
+    """A baseline of a head of values on the test rows."""
+
+    rmse: float
+    mae: float
+
+
+class Values(Document):
+    """How well the values of a head are foretold, in its unit, on the labelled test rows.
+
+    `metrics`: rmse, mae, r2 (1 - squared error / variance of the labels), rank_correlation (Spearman's) and skill (1 -
+    squared error / that of the best baseline, in each draw of the best there). `baselines`: zero, the mean of train's
+    labels, the value of the horizon behind (persistence), its opposite (reversal), and a linear regression.
+    `coverage_frac`, `mean_width`: of the conformal intervals; a row whose interval has no end counts as held.
+    """
+
+    unit: str
+    n_rows: int
+    metrics: dict[str, Interval]
+    baselines: dict[str, ValueBaseline]
+    best_baseline: str
+    coverage_frac: float
+    mean_width: float | None
+
+
 class Slice(Document):
     """Scores of one symbol or one month; null where only one class occurs."""
 
@@ -264,6 +303,7 @@ class EvaluationReport(Document):
     metrics: dict[str, Interval]
     confusion: ConfusionMatrix
     probabilities: Probabilities
+    values: Values | None
     baselines: dict[str, Baseline]
     best_constant: str
     best_rule: str

@@ -1,11 +1,12 @@
 """The heads of params.yaml: one frozen model per kind of label, told apart by the key `kind`.
 
-Every kind has two answers: up, or down; what is neither is unknown. docs/labels.md says what each kind is for.
+Every kind has two answers: up, or down; what is neither is unknown. Kinds of values have a number besides, which is
+above zero where the answer is up. docs/labels.md says what each kind is for.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,7 +18,15 @@ VOLATILITY = (
 
 
 class _Question(Frozen):
-    """What every kind has."""
+    """What every kind has. `unit`: of the value, where there is one; `is_traded`: whether "up" is a reason to buy."""
+
+    is_traded: ClassVar[bool] = True
+    unit: ClassVar[str | None] = None
+
+    @property
+    def is_valued(self) -> bool:
+        """Whether models learn a value."""
+        return self.unit is not None
 
     symbols: list[Symbol] | None = field(
         "symbols it is asked of, and whose rows its models are made of; null: of all of the snapshot, in one model",
@@ -61,5 +70,36 @@ class TripleBarrierParams(_Question):
     volatility_bars: int = field(VOLATILITY, "bars", ge=2)
 
 
-HeadParams = Annotated[DirectionParams | TripleBarrierParams, Field(discriminator="kind")]
-HEADS: dict[str, type[Frozen]] = {"direction": DirectionParams, "triple_barrier": TripleBarrierParams}
+class FutureReturnParams(_Question):
+    """How far is the close `horizon_bars` later above this one?"""
+
+    unit: ClassVar[str | None] = "past volatilities of a move over the horizon"
+    kind: Literal["future_return"] = field(
+        "the question: the log return over `horizon_bars` to come, in past volatilities of such a move", "future_return"
+    )
+    horizon_bars: int = field("how far ahead the label looks", "bars", ge=1)
+    volatility_bars: int = field(VOLATILITY, "bars", ge=2)
+
+
+class FutureVolatilityParams(_Question):
+    """How much livelier will the bars to come be than those behind?"""
+
+    is_traded: ClassVar[bool] = False
+    unit: ClassVar[str | None] = "natural logarithm of the ratio to the past volatility"
+    kind: Literal["future_volatility"] = field(
+        "the question: the natural logarithm of the volatility over `horizon_bars` to come against the past one",
+        "future_volatility",
+    )
+    horizon_bars: int = field("bars to come whose one-bar moves make the volatility", "bars", ge=2)
+    volatility_bars: int = field(VOLATILITY, "bars", ge=2)
+
+
+HeadParams = Annotated[
+    DirectionParams | TripleBarrierParams | FutureReturnParams | FutureVolatilityParams, Field(discriminator="kind")
+]
+HEADS: dict[str, type[Frozen]] = {
+    "direction": DirectionParams,
+    "triple_barrier": TripleBarrierParams,
+    "future_return": FutureReturnParams,
+    "future_volatility": FutureVolatilityParams,
+}

@@ -64,6 +64,13 @@ class Params(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _values_are_not_voted_on(self) -> Self:
+        valued = [name for name, head in self.heads.items() if head.is_valued]
+        if valued and self.calibrate.ensemble == "vote":
+            raise RuleError(("calibrate", "ensemble"), f"stack or average: {valued[0]} asks for values, not for votes")
+        return self
+
+    @model_validator(mode="after")
     def _heads_name_symbols(self) -> Self:
         known = self.snapshot.symbols
         for name, head in self.heads.items():

@@ -8,9 +8,13 @@ from candlelock.contracts.documents import Document
 
 
 class GateRule(Document):
-    """Bound on one figure. `min_n` of `evidence` rows, days or trades must stand behind it."""
+    """Bound on one figure. `min_n` of `evidence` rows, days or trades must stand behind it.
+
+    `heads`: which are asked for it: all, those that are traded, or those of values.
+    """
 
     name: str
+    heads: Literal["all", "traded", "valued"] = "all"
     figure: str
     at_least: float | None = None
     above: float | None = None

@@ -40,7 +40,8 @@ PLUGIN_NAME = r"^[a-z][a-z0-9_]*\.py$"
 PluginFile = Annotated[str, StringConstraints(pattern=PLUGIN_NAME)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Sampler = Literal["tpe", "hyperopt"]
-SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall", "rmse", "mae"]
+SearchMetric = Literal["log_loss", "brier", "auc", "accuracy", "f1", "precision", "recall"]
+ValueMetric = Literal["rmse", "mae"]
 
 
 def _require_instant(text: str) -> str:
@@ -254,9 +255,9 @@ class TuneParams(Frozen):
         "tpe | hyperopt",
     )
     metric: SearchMetric = field(
-        "what a trial is judged by; of values rmse or mae, of probabilities one of the others",
-        "log_loss | brier | auc | accuracy | f1 | precision | recall | rmse | mae",
+        "what a trial is judged by", "log_loss | brier | auc | accuracy | f1 | precision | recall"
     )
+    value_metric: ValueMetric = field("what a trial of a head of values is judged by", "rmse | mae")
     screen_frac: float = field(
         "share of a fold's training rows that trials see, in whole blocks of time; 1: all",
         "fraction of rows",
@@ -288,13 +289,13 @@ class CalibrateParams(Frozen):
     """Ensemble, calibrator, conformal sets and threshold."""
 
     ensemble: Literal["stack", "average", "vote"] = field(
-        "how members become one probability; used only where it beats each of them on the calibrate segment",
+        "how members become one probability, or one value; used only where it beats each on the calibrate segment",
         "stack | average | vote",
     )
     weights: dict[Name, Annotated[float, Field(ge=0)]] | None = field(
         "weights of the average, by member; null: fitted on out-of-fold rows", "1"
     )
-    stack_l2: float = field("L2 penalty of the logistic stack, towards the even average", "1", gt=0)
+    stack_l2: float = field("L2 penalty of the stack, towards the even average", "1", gt=0)
     methods: list[Literal["identity", "temperature", "platt", "beta", "isotonic", "venn_abers"]] = field(
         "calibrators to choose from, simplest first; a later one has to win by more than noise",
         "method names",

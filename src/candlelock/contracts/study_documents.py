@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from candlelock.contracts.documents import Document
-from candlelock.contracts.stage_params import SearchMetric  # noqa: TC001  (pydantic reads annotations)
+from candlelock.contracts.stage_params import SearchMetric, ValueMetric  # noqa: TC001  (pydantic reads annotations)
 
 
 class Trial(Document):
@@ -33,7 +33,7 @@ class Study(Document):
 
     sampler: str
     seed: int
-    metric: SearchMetric
+    metric: SearchMetric | ValueMetric
     n_rows: int
     n_asked: int
     screen_frac: float

@@ -155,6 +155,20 @@ ROWS = TableSchema(
             "label, by the kind of the head (docs/labels.md): up, or down; null if unknown",
             nullable=True,
         ),
+        Column(
+            "value",
+            pa.float64(),
+            "by the kind of the head",
+            "label of a head of values (docs/labels.md), above zero where is_up; null if unknown, and for other heads",
+            nullable=True,
+        ),
+        Column(
+            "past_value",
+            pa.float64(),
+            "by the kind of the head",
+            "the same of the horizon behind; null if unknown, and for other heads",
+            nullable=True,
+        ),
         Column("past_return", pa.float64(), "log return", "close against the close one horizon earlier", nullable=True),
         Column(
             "future_return", pa.float64(), "log return", "close after the horizon against this close", nullable=True
@@ -198,7 +212,19 @@ PREDICTIONS = TableSchema(
         Column(
             "may_be_down", pa.bool_(), "1", "test rows: down is in the conformal set; null elsewhere", nullable=True
         ),
-        Column("has_signal", pa.bool_(), "1", "p_up reaches the trading threshold, and no abstention"),
+        *(
+            Column(
+                name, pa.float64(), "by the kind of the head", f"heads of values: {what}; null elsewhere", nullable=True
+            )
+            for name, what in (
+                ("predicted_value", "the value foretold"),
+                ("value_low", "test rows: lower end of the conformal interval; null where it has none"),
+                ("value_high", "test rows: upper end of it"),
+            )
+        ),
+        Column(
+            "has_signal", pa.bool_(), "1", "p_up reaches the trading threshold, and no abstention; the head is traded"
+        ),
     ),
     key=("symbol", "open_time_utc"),
 )
@@ -230,9 +256,11 @@ def with_baselines(members: Sequence[str]) -> list[str]:
     return [*members, *(name for name in BASELINES if name not in members)]
 
 
-def member_predictions(learners: Sequence[str]) -> TableSchema:
-    """Probabilities of each learner, members or baselines."""
-    columns = [Column(f"p_up_{name}", pa.float64(), "probability", f"raw probability of {name}") for name in learners]
+def member_predictions(learners: Sequence[str], *, are_values: bool = False) -> TableSchema:
+    """Probabilities of each learner, members or baselines, `p_up_<learner>`; of a head of values `value_<learner>`."""
+    unit, what = ("by the kind of the head", "value") if are_values else ("probability", "probability")
+    start = "value" if are_values else "p_up"
+    columns = [Column(f"{start}_{name}", pa.float64(), unit, f"raw {what} of {name}") for name in learners]
     segment = Column("segment", pa.string(), "1", "segment of the row; train rows are predicted out of fold")
     return TableSchema("member predictions", (SYMBOL, OPEN_TIME, segment, *columns), key=("symbol", "open_time_utc"))
 

@@ -28,7 +28,7 @@ class Stability(Document):
 
 
 class Permuted(Document):
-    """By how much the log loss rises when one feature's values come from other days, with its standard error over days.
+    """By how much the loss rises when one feature's values come from other days, with its standard error over days.
 
     Null where that leaves every value as it is, as with what depends on the time of day alone.
     """
@@ -39,13 +39,16 @@ class Permuted(Document):
 
 
 class PermutationImportance(Document):
-    """Of the features with the largest shares of gain, largest rise first; `log_loss`: of the same rows as they are."""
+    """Of the features with the largest shares of gain, largest rise first.
+
+    `loss`: of the same rows as they are: log loss, or the squared error of a head of values.
+    """
 
     segments: list[Segment]
     n_rows: int
     n_days: int
     n_repeats: int
-    log_loss: float
+    loss: float
     features: list[Permuted]
 
 
@@ -61,7 +64,8 @@ class Member(Document):
     """A trained member: settings, when it stopped, which rows it saw, what it leaned on.
 
     Of the model that answered calibrate and decide; `refit`: of the one after it, which answered test and is served, so
-    that `files` has both. `device`: what is trained on a GPU may have other bytes the next time.
+    that `files` has both. `device`: what is trained on a GPU may have other bytes the next time. `out_of_fold_loss`:
+    log loss, or the squared error of a head of values.
     """
 
     role: Literal["member", "baseline"]
@@ -73,7 +77,7 @@ class Member(Document):
     first_decision_utc: UtcTime
     last_label_end_utc: UtcTime
     fold_rounds: list[int]
-    out_of_fold_log_loss: float
+    out_of_fold_loss: float
     importance: list[FeatureGain]
     stability: Stability
     permutation: PermutationImportance
@@ -81,11 +85,12 @@ class Member(Document):
 
 
 class TrainingReport(Document):
-    """reports/<head>/training.json."""
+    """reports/<head>/training.json. `mean_value`: of the labels of a head of values; null for others."""
 
     n_rows: int
     n_up: int
     n_down: int
+    mean_value: float | None
     first_decision_utc: UtcTime
     last_label_end_utc: UtcTime
     members: dict[str, Member]

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 CONSTANTS = ("always_up", "always_down")
 RULES = ("persistence", "reversal")
-PROBABILITIES = ("majority", "logistic")
+PROBABILITIES = ("majority", "logistic")  # the latter but in heads of values
 
 
 def predict_baselines(rows: pd.DataFrame, train_up_share: float) -> dict[str, Array]:
     """Each baseline's answer as p_up, shape (n_rows,): 1.0 or 0.0 from constants and rules, else a probability.
 
-    `rows`: past_return (over the last horizon; NaN or 0 counts as down for both rules) and p_up_logistic.
+    `rows`: past_return (over the last horizon; NaN or 0 counts as down for both rules) and p_up_logistic; of a head of
+    values past_value in its place, and value_logistic, a linear regression whose answer is 1.0 above zero, else 0.0.
     `majority` always answers the train segment's share of ups.
     """
-    past = rows["past_return"].to_numpy()
+    are_values = "value_logistic" in rows
+    past = rows["past_value" if are_values else "past_return"].to_numpy()
+    answers: Array = rows["value_logistic" if are_values else "p_up_logistic"].to_numpy()
     ones = np.ones(len(rows))
     return {
         "always_up": ones,
@@ -30,5 +33,5 @@ def predict_baselines(rows: pd.DataFrame, train_up_share: float) -> dict[str, Ar
         "majority": train_up_share * ones,
         "persistence": (past > 0).astype(np.float64),
         "reversal": (past < 0).astype(np.float64),
-        "logistic": rows["p_up_logistic"].to_numpy(),
+        "logistic": (answers > 0).astype(np.float64) if are_values else answers,
     }

@@ -21,6 +21,7 @@ from candlelock.contracts.documents import (
 from candlelock.evaluate import baselines, scores
 from candlelock.evaluate.bootstrap import Blocks, draw_blocks
 from candlelock.evaluate.probabilities import cover, expect_ece, split_brier
+from candlelock.evaluate.values import score_values
 
 if TYPE_CHECKING:
     from candlelock.contracts.stage_params import EvaluateParams
@@ -28,11 +29,20 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 
-def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, seed: int) -> EvaluationReport:
+def evaluate(
+    rows: pd.DataFrame,
+    train_up_share: float,
+    params: EvaluateParams,
+    seed: int,
+    *,
+    unit: str | None = None,
+    train_mean: float | None = None,
+) -> EvaluationReport:
     """Score labelled test rows.
 
     `rows`: symbol, open_time_ms, decision_time_ms, label_end_ms, is_up (1.0 or 0.0), past_return, p_up, may_be_up,
-    may_be_down, p_up_logistic.
+    may_be_down, p_up_logistic. Of a head of values, whose `unit` and mean label of train are given, those of
+    `score_values` too.
     """
     y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
     blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params, seed)
@@ -41,29 +51,22 @@ def evaluate(rows: pd.DataFrame, train_up_share: float, params: EvaluateParams, 
     accuracy = {name: scores.score_outcomes(y, answer, blocks)["accuracy"] for name, answer in answers.items()}
     best_constant, constant = _best(baselines.CONSTANTS, accuracy)
     best_rule, rule = _best(baselines.RULES, accuracy)
-    counts = scores.outcomes(y, p).sum(axis=0).astype(int)
+    months = pd.to_datetime(rows["decision_time_ms"], unit="ms").dt.strftime("%Y-%m")
     return EvaluationReport(
-        n_rows=len(rows),
-        n_days=int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()),
+        **_extent(rows),
         n_blocks=blocks.n_blocks,
-        share_up=float(y.mean()),
-        first_decision_utc=utc_text(rows["decision_time_ms"].min()),
-        last_label_end_utc=utc_text(rows["label_end_ms"].max()),
         interval_method=_method(blocks, params),
         metrics={name: blocks.interval(_or_zero(value), draws) for name, (value, draws) in scored.items()},
-        confusion=ConfusionMatrix(
-            n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
-        ),
+        confusion=_confusion(y, p),
         probabilities=_probabilities(rows, blocks, params.n_calibration_bins),
-        baselines={name: _baseline(name, y, answer, accuracy[name], blocks) for name, answer in answers.items()},
+        values=None if unit is None else score_values(rows, train_mean or 0.0, unit, blocks),
+        baselines=_baselines(y, answers, accuracy, blocks, are_values=unit is not None),
         best_constant=best_constant,
         best_rule=best_rule,
         lift_over_best_constant_pp=_lift(scored["accuracy"], constant, blocks),
         lift_over_best_rule_pp=_lift(scored["accuracy"], rule, blocks),
         by_symbol=_slices(rows, rows["symbol"], params.n_calibration_bins),
-        by_month=_slices(
-            rows, pd.to_datetime(rows["decision_time_ms"], unit="ms").dt.strftime("%Y-%m"), params.n_calibration_bins
-        ),
+        by_month=_slices(rows, months, params.n_calibration_bins),
     )
 
 
@@ -115,8 +118,35 @@ def _lift(model: scores.Scored, baseline: scores.Scored, blocks: Blocks) -> Inte
     return blocks.interval(100 * (model[0] - baseline[0]), 100 * (model[1] - baseline[1]))
 
 
-def _baseline(name: str, y: Array, answer: Array, accuracy: scores.Scored, blocks: Blocks) -> Baseline:
-    gives_probability = name in baselines.PROBABILITIES
+def _extent(rows: pd.DataFrame) -> dict[str, Any]:
+    """How many rows and days, from when to when, and the share of ups."""
+    return {
+        "n_rows": len(rows),
+        "n_days": int(pd.Series(rows["open_time_ms"] // 86_400_000).nunique()),
+        "share_up": float(rows["is_up"].mean()),
+        "first_decision_utc": utc_text(rows["decision_time_ms"].min()),
+        "last_label_end_utc": utc_text(rows["label_end_ms"].max()),
+    }
+
+
+def _confusion(y: Array, p: Array) -> ConfusionMatrix:
+    counts = scores.outcomes(y, p).sum(axis=0).astype(int)
+    return ConfusionMatrix(
+        n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
+    )
+
+
+def _baselines(
+    y: Array, answers: dict[str, Array], accuracy: dict[str, scores.Scored], blocks: Blocks, *, are_values: bool
+) -> dict[str, Baseline]:
+    given = [name for name in baselines.PROBABILITIES if not (are_values and name == "logistic")]
+    return {
+        name: _baseline(y, answer, accuracy[name], blocks, gives_probability=name in given)
+        for name, answer in answers.items()
+    }
+
+
+def _baseline(y: Array, answer: Array, accuracy: scores.Scored, blocks: Blocks, *, gives_probability: bool) -> Baseline:
     means = scores.score_means(y, answer, blocks) if gives_probability else {}
     once = Blocks(blocks.index, blocks.draws[:0], blocks.confidence)
     return Baseline(

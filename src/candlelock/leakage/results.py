@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 
-def check_score(is_up: Array, p_up: Array, horizon_bars: int, policy: Policy) -> LeakCheck:
-    """The AUC on test is at most what the policy believes at this horizon; labels 1.0 and 0.0, shape (n_rows,)."""
-    auc, bound = float(roc_auc_score(is_up, p_up)), _bound(policy, horizon_bars)
+def check_score(is_up: Array, p_up: Array, horizon_bars: int | None, policy: Policy) -> LeakCheck:
+    """The AUC on test is at most what the policy believes at this horizon; labels 1.0 and 0.0, shape (n_rows,).
+
+    `horizon_bars` None: of a question that is not about the direction of prices, whose answers may be well known.
+    """
+    auc, bound = float(roc_auc_score(is_up, p_up)), None if horizon_bars is None else _bound(policy, horizon_bars)
     findings = []
-    if auc > bound.max_auc_roc:
+    if bound is not None and auc > bound.max_auc_roc:
         detail = (
             f"AUC {auc:.4f} on test, horizon {horizon_bars} bars; up to {bound.max_auc_roc} is believed: {bound.why}"
         )
         help_line = "look for the leak: the label in a feature, rows on both sides, fills; or raise the policy's bound"
         findings.append(Leak(code="too-good", subject="p_up", detail=detail, help=help_line))
     what = "AUC on test against the policy's bound for the horizon"
-    evidence = {"auc_roc": round(auc, 6), "max_auc_roc": bound.max_auc_roc, "horizon_bars": horizon_bars}
+    most = None if bound is None else bound.max_auc_roc
+    evidence = {"auc_roc": round(auc, 6), "max_auc_roc": most, "horizon_bars": horizon_bars}
     return leak_check("score", what, len(is_up), findings, evidence)
 
 

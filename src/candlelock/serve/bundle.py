@@ -1,4 +1,4 @@
-"""The finished model of a head as one object: features in, calibrated probability out."""
+"""The finished model of a head as one object: features in, calibrated probability out, and a head's value."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from candlelock.artifacts import documents
 from candlelock.calibrate.calibrator import Calibration
 from candlelock.calibrate.comparison import ENSEMBLE
 from candlelock.calibrate.ensemble import Ensemble
+from candlelock.calibrate.values import ValueLine
 from candlelock.contracts.documents import Calibrator, Stack, Threshold
 from candlelock.contracts.files import MEMBERS
 from candlelock.contracts.select_documents import Selection
@@ -30,27 +31,41 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bundle:
-    """Selection, members, ensemble, calibration and threshold of one head; without an ensemble, one member alone."""
+    """Selection, members, ensemble, calibration and threshold of one head; without an ensemble, one member alone.
+
+    `line`: of a head of values, whose members answer with values.
+    """
 
     selection: Transform
     members: Mapping[str, Averaged]
     ensemble: Ensemble | None
     calibration: Calibration
     threshold: float
+    line: ValueLine | None = None
 
     def predict(self, x: Array) -> Array:
         """Calibrated p_up, shape (n_rows,), for features in registry order (n_rows, n_features), NaN where unknown.
 
         Every feature is asked for, also those the selection leaves out; InputError for another number of them.
         """
-        return self.calibration.apply(self.combine(self.ask_members(self.selection.apply(x))))
+        return self.calibration.apply(self.chance_up(self.combine(self.ask_members(self.selection.apply(x)))))
+
+    def foretell(self, x: Array) -> Array | None:
+        """The value foretold, (n_rows,), for features as `predict` takes them; None of a head without values."""
+        if self.line is None:
+            return None
+        return self.line.foretell(self.combine(self.ask_members(self.selection.apply(x))))
+
+    def chance_up(self, combined: Array) -> Array:
+        """The probability before calibration, (n_rows,), of what `combine` gives."""
+        return combined if self.line is None else self.line.chance_up(self.line.foretell(combined))
 
     def ask_members(self, seen: Array) -> dict[str, Array]:
-        """Each member's raw probability, (n_rows,), for the columns that the selection gives, (n_rows, n_outputs)."""
+        """Each member's raw answer, (n_rows,), for the columns that the selection gives, (n_rows, n_outputs)."""
         return {name: model.predict(seen) for name, model in self.members.items()}
 
     def combine(self, raw: Mapping[str, Array]) -> Array:
-        """The ensemble's probability before calibration, (n_rows,), or that of the one member."""
+        """The ensemble's answer before calibration, (n_rows,), or that of the one member."""
         return next(iter(raw.values())) if self.ensemble is None else self.ensemble.apply(raw)
 
 
@@ -64,4 +79,5 @@ def load_bundle(folder: Path) -> Bundle:
     used = list(stack.weights) if stack.used == ENSEMBLE else [stack.used]
     members = load_models(folder / MEMBERS, used)
     ensemble = Ensemble(stack.kind, stack.weights) if stack.used == ENSEMBLE else None
-    return Bundle(compile_selection(selection), members, ensemble, calibration, threshold.p_up)
+    line = None if calibrator.value is None else ValueLine(**calibrator.value.model_dump())
+    return Bundle(compile_selection(selection), members, ensemble, calibration, threshold.p_up, line)

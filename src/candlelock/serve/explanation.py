@@ -16,25 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contribution:
-    """Log-odds that a feature adds, and its value as the member sees it; None where that is unknown.
+    """What a feature adds, in log-odds or the unit of the head's value, and its own value; None where that is unknown.
 
     `name`: of the feature, or of the component that the selection makes of some.
     """
 
     name: str
     value: float | None
-    log_odds: float
+    adds: float
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A member's raw probability, its weight in the ensemble, and the parts of its log-odds: base + contributions.
+    """A member's raw answer, its weight in the ensemble, and the parts it is made of: base + contributions.
 
-    `weight` None: the member is used alone. `base` and `contributions`, largest first, are None for a learner that
-    has no parts by its nature.
+    `answer`: a probability, whose log-odds the parts add up to, or a value, which they add up to themselves. `weight`
+    None: the member is used alone. `base` and `contributions`, largest first, are None for a learner that has no parts
+    by its nature.
     """
 
-    p_up: float
+    answer: float
     weight: float | None
     base: float | None
     contributions: tuple[Contribution, ...] | None
@@ -42,9 +43,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The members' answers and what they become: `p_up_raw` together, `p_up` calibrated."""
+    """The members' answers and what they become: a head's `value`, `p_up_raw` before calibration, `p_up` after it."""
 
     members: dict[str, Answer]
+    value: float | None
     p_up_raw: float
     p_up: float
 
@@ -54,18 +56,20 @@ def explain_row(bundle: Bundle, x: Array) -> Explanation:
     seen = bundle.selection.apply(x)
     raw = bundle.ask_members(seen)
     combined = bundle.combine(raw)
+    p_raw = bundle.chance_up(combined)
     return Explanation(
         {name: _answer(bundle, name, model, seen, float(raw[name][0])) for name, model in bundle.members.items()},
-        float(combined[0]),
-        float(bundle.calibration.apply(combined)[0]),
+        None if bundle.line is None else float(bundle.line.foretell(combined)[0]),
+        float(p_raw[0]),
+        float(bundle.calibration.apply(p_raw)[0]),
     )
 
 
-def _answer(bundle: Bundle, name: str, model: Averaged, seen: Array, p_up: float) -> Answer:
+def _answer(bundle: Bundle, name: str, model: Averaged, seen: Array, answer: float) -> Answer:
     weight = None if bundle.ensemble is None else bundle.ensemble.weights[name]
     if name not in EXPLAINED:
-        return Answer(p_up, weight, None, None)
+        return Answer(answer, weight, None, None)
     *parts, base = find_contributions(name, model, seen)[0].tolist()
     values = [None if np.isnan(value) else value for value in seen[0].tolist()]
     each = [Contribution(*one) for one in zip(bundle.selection.outputs, values, parts, strict=True)]
-    return Answer(p_up, weight, base, tuple(sorted(each, key=lambda one: (-abs(one.log_odds), one.name))))
+    return Answer(answer, weight, base, tuple(sorted(each, key=lambda one: (-abs(one.adds), one.name))))

@@ -36,6 +36,6 @@ def window_sum(x: Array, n_bars: int) -> Array:
 
 
 def is_gapless(close: Array, n_bars: int) -> npt.NDArray[np.bool_]:
-    """True where this bar and the next `n_bars` all have a candle."""
+    """True where the next `n_bars` all have a candle; this one may be missing."""
     n_missing = np.cumsum(np.isnan(close), axis=1, dtype=np.float64)
     return np.asarray(shift(n_missing, -n_bars) == n_missing)

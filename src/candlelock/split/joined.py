@@ -9,7 +9,7 @@ from candlelock.contracts import files
 from candlelock.contracts.registry import table_schema
 from candlelock.contracts.snapshot_documents import Manifest
 from candlelock.contracts.tables import BASELINES, PREDICTIONS, ROWS, member_predictions, with_baselines
-from candlelock.split.rows import feature_matrix, from_table
+from candlelock.split.rows import feature_matrix, from_table, learns_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,26 +49,33 @@ def symbol_columns(built: Iterable[str], features: FeaturesParams) -> Sequence[s
 def read_member_predictions(root: Path, head: str, members: Sequence[str]) -> pd.DataFrame:
     """Split rows, number in `row`, that were predicted, with `p_up_<member>`: train out of fold, and later.
 
-    Raises InputError where the table is of other members; baselines that are none are left out.
+    Of a head of values it is `value_<member>`. Raises InputError where the table is of other members; baselines that
+    are none are left out.
     """
-    learners = with_baselines(members)
-    rows = _join(root, head, files.HeadFiles(head).members, member_predictions(learners))
-    return rows.drop(columns=[f"p_up_{name}" for name in learners if name not in members])
+    rows, start = _read_answers(root, head, members)
+    return rows.drop(columns=[f"{start}_{name}" for name in BASELINES if name not in members])
 
 
 def read_test_rows(root: Path, head: str, members: Sequence[str]) -> pd.DataFrame:
-    """Labelled test rows with the calibrated probability and the baselines'."""
-    rows = _join(root, head, files.HeadFiles(head).predictions, PREDICTIONS)
-    every = _join(root, head, files.HeadFiles(head).members, member_predictions(with_baselines(members)))
-    baselines = every[["symbol", "open_time_ms", *(f"p_up_{name}" for name in BASELINES)]]
+    """Labelled test rows with the calibrated probability and the baselines', of a head of values their values."""
+    rows = _join(read_rows(root, head), root / files.HeadFiles(head).predictions, PREDICTIONS)
+    every, start = _read_answers(root, head, members)
+    baselines = every[["symbol", "open_time_ms", *(f"{start}_{name}" for name in BASELINES)]]
     rows = rows.merge(baselines, on=["symbol", "open_time_ms"], validate="one_to_one")
     return rows[(rows["segment"] == "test") & rows["is_up"].notna()].reset_index(drop=True)
 
 
-def _join(root: Path, head: str, path: Path, schema: TableSchema) -> pd.DataFrame:
-    table = tables.read(root / path, schema)
+def _read_answers(root: Path, head: str, members: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Split rows with every learner's answer, and what the names of its columns start with."""
+    rows = read_rows(root, head)
+    are_values = learns_values(rows)
+    schema = member_predictions(with_baselines(members), are_values=are_values)
+    return _join(rows, root / files.HeadFiles(head).members, schema), "value" if are_values else "p_up"
+
+
+def _join(rows: pd.DataFrame, path: Path, schema: TableSchema) -> pd.DataFrame:
+    table = tables.read(path, schema)
     frame = table.drop_columns(["segment", "open_time_utc"]).to_pandas()
     frame["open_time_ms"] = table["open_time_utc"].cast("int64").to_numpy()
-    rows = read_rows(root, head)
-    rows["row"] = rows.index
+    rows = rows.assign(row=rows.index)
     return rows.merge(frame, on=["symbol", "open_time_ms"], validate="one_to_one")

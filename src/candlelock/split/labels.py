@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from candlelock.contracts.head_params import TripleBarrierParams
+from candlelock.contracts.head_params import FutureReturnParams, FutureVolatilityParams, TripleBarrierParams
 from candlelock.split.barriers import touch_barriers
 from candlelock.split.grid import is_gapless, shift
+from candlelock.split.values import change_volatility, scale_returns
 from candlelock.split.volatility import past_volatility
 
 if TYPE_CHECKING:
@@ -41,18 +42,25 @@ class Candles(Protocol):
 def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.DataFrame:
     """One row per candle of the head's symbols from `min_history_bars` after the first, sorted by symbol and time.
 
-    `is_up` is 1.0 or 0.0 as the head's kind has it, and NaN where it is unknown. `label_end_ms` closes the last bar
-    the label looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are log returns of
-    the close over the whole horizon, whatever the kind: NaN without the earlier candle, or with one missing ahead.
+    `is_up` is 1.0 or 0.0 as the head's kind has it, and NaN where it is unknown. `value` is the label of a head of
+    values, `past_value` the same of the horizon behind; NaN where unknown, and for other heads. `label_end_ms` closes
+    the last bar the label looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are
+    log returns of the close over the whole horizon, whatever the kind: NaN without the earlier candle, or with one
+    missing ahead.
     """
     close, bar_ms = candles.close, candles.bar_ms
     log_close = np.log(close)
     past = log_close - shift(log_close, params.horizon_bars)
     future = _future_return(log_close, params.horizon_bars)
+    n_ahead = np.full(close.shape, params.horizon_bars)
+    value, past_value = np.full((2, *close.shape), np.nan)
     if isinstance(params, TripleBarrierParams):
         is_up, n_ahead = touch_barriers(candles.high, candles.low, close, params)
+    elif isinstance(params, FutureReturnParams | FutureVolatilityParams):
+        value, past_value = _values(log_close, past, future, params)
+        is_up = np.where(np.isnan(value) | (value == 0), np.nan, value > 0)
     else:
-        is_up, n_ahead = _direction(log_close, future, params), np.full(close.shape, params.horizon_bars)
+        is_up = _direction(log_close, future, params)
     age = np.arange(close.shape[1]) - np.argmax(~np.isnan(close), axis=1)[:, None]
     is_asked = np.array([params.symbols is None or symbol in params.symbols for symbol in candles.symbols])
     row, bar = np.nonzero(is_asked[:, None] & ~np.isnan(close) & (age >= min_history_bars))
@@ -64,6 +72,8 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
             "decision_time_ms": decided,
             "label_end_ms": decided + n_ahead[row, bar] * bar_ms,
             "is_up": is_up[row, bar],
+            "value": value[row, bar],
+            "past_value": past_value[row, bar],
             "past_return": past[row, bar],
             "future_return": future[row, bar],
         }
@@ -74,6 +84,15 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
 def _future_return(log_close: Array, horizon_bars: int) -> Array:
     """Log return over the next `horizon_bars`, NaN unless all of them have a candle."""
     return np.where(is_gapless(log_close, horizon_bars), shift(log_close, -horizon_bars) - log_close, np.nan)
+
+
+def _values(
+    log_close: Array, past: Array, future: Array, params: FutureReturnParams | FutureVolatilityParams
+) -> tuple[Array, Array]:
+    """Labels of a head of values and the same of the horizon behind, both of the shape of `log_close`."""
+    if isinstance(params, FutureVolatilityParams):
+        return change_volatility(log_close, params.horizon_bars, params.volatility_bars)
+    return scale_returns(log_close, past, future, params.horizon_bars, params.volatility_bars)
 
 
 def _direction(log_close: Array, future: Array, params: DirectionParams) -> Array:

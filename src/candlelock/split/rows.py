@@ -49,6 +49,16 @@ def from_table(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
+def learns_values(rows: pd.DataFrame) -> bool:
+    """Whether the split table is that of a head of values."""
+    return "value" in rows and bool(rows["value"].notna().any())
+
+
+def targets(rows: pd.DataFrame) -> np.ndarray:
+    """What models learn, (n_rows,): the value or, for other heads, 1.0 for up and 0.0 for down; NaN where unknown."""
+    return rows["value"].where(rows["is_up"].notna()).to_numpy() if learns_values(rows) else rows["is_up"].to_numpy()
+
+
 def feature_matrix(
     rows: pd.DataFrame, tables: Mapping[str, pa.Table], symbols: Sequence[str] = ()
 ) -> tuple[np.ndarray, list[str]]:

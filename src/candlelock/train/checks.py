@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from candlelock.contracts.errors import EnvironmentFaultError, InputError, Problem, raise_if
+from candlelock.contracts.errors import EnvironmentFaultError, Problem, raise_if
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
-    from candlelock.contracts.train_params import Device, WeightsParams
+    from candlelock.contracts.train_params import Device
     from candlelock.train.learner import Array, Sample
 
 N_COMPARED = 64  # values of each feature that are compared before whole features are
@@ -56,13 +56,6 @@ def _value_problems(y: Array, place: str) -> Iterator[Problem]:
     elif np.unique(y).size < 2:
         found, help_line = f"{len(y)} rows of one value", "take more candles, or fewer folds"
         yield Problem("train-one-value", place, found, "rows of different values", help_line)
-
-
-def refuse_balance(sample: Sample, weights: WeightsParams, place: str) -> None:
-    """InputError where classes are to be balanced and labels hold values, which have none. `place`: as of the rows."""
-    if sample.is_value and weights.balance_classes:
-        found, help_line = "balance_classes and labels that are values", "set train.weights.balance_classes to false"
-        raise InputError(Problem("train-balance", place, found, "labels of two classes", help_line))
 
 
 def refuse_features(sample: Sample, place: str) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from candlelock.artifacts import side_by_side
+from candlelock.artifacts.side_by_side import run_in_turn, run_shared
 from candlelock.contracts.errors import InputError, Problem
+from candlelock.split.rows import learns_values, targets
 from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, optional_libraries, refuse_features, refuse_rows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.artifacts.side_by_side import Run
     from candlelock.contracts.stage_params import Frozen
     from candlelock.contracts.train_params import TrainParams
     from candlelock.select.transform import Transform, Transforms
@@ -81,8 +83,8 @@ class FoldSamples:
 class Trained:
     """A member: the model of train, what each fold's model stopped at and leans on by feature, and out-of-fold answers.
 
-    `out_of_fold`: probabilities, (n_rows,), NaN elsewhere. `refit`: the same on all rows before test, which answers
-    test and is served; None where `model` does.
+    `out_of_fold`: probabilities, or values, (n_rows,), NaN elsewhere. `refit`: the same on all rows before test, which
+    answers test and is served; None where `model` does.
     """
 
     model: Averaged
@@ -95,6 +97,11 @@ class Trained:
     def served(self) -> Averaged:
         """The model that answers from test on."""
         return self.refit or self.model
+
+
+def sample_of(rows: pd.DataFrame, x: Array) -> Sample:
+    """Every row of a split table as learners see it; `x`: its features, (n_rows, n_features)."""
+    return Sample(x, targets(rows), rows.index.to_numpy(), is_value=learns_values(rows))
 
 
 def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
@@ -175,43 +182,70 @@ def _fit(task: Task, sample: Sample, stop: Sample | None, settings: Frozen, seed
     return LEARNERS[task.name].fit(sample, stop, settings, seed, task.threads, **where)
 
 
-def train_member(task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger) -> Trained:
+def train_member(
+    task: Task, sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger, run: Run = run_in_turn
+) -> Trained:
     """One model per fold for out-of-fold predictions, and the final model on the whole train segment.
 
     `sample` holds every feature; a fold's models see what the fold's selection, fitted on its training rows, gives.
     A fold's models stop where its own tail says to the first of them. One tail is a noisy judge, so the final models
     train for the mean of what their own tail and every fold found, each scaled by the rows it had: more rows carry more
-    rounds. So it is with the rows of a refit, which sees what calibrate and decide hold besides.
+    rounds. So it is with the rows of a refit, which sees what calibrate and decide hold besides. `run` gets the folds,
+    then the final models.
     """
     key = LEARNERS[task.name].rounds_key
     is_train = (rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy()
-    out_of_fold = np.full(len(rows), np.nan)
-    fold_rounds, fold_shares, scaled = [], [], []
-    for number, (fold, selection) in enumerate(zip(folds_of(rows, task.embargo_ms), selections.folds, strict=True), 1):
-        asked, own = replace(task, part=f"fold {number}"), _seen(sample, selection)
-        note, note_rounds = _notes(fits, f"{task.name}/{asked.part}")
-        rounds = find_rounds(asked, own, rows, fold.trains, note_rounds) if key else None
-        model = fit_member(asked, own, rows, fold.trains, rounds, note)
-        told = own.take(fold.validates)
-        note("predict", told.rows, told.x)
-        out_of_fold[fold.validates] = model.predict(told.x)
-        fold_rounds.append(model.n_rounds)
-        fold_shares.append(share_gains(model, selection))
-        scaled.append(model.n_rounds * is_train.sum() / fold.trains.sum())
-    rounds, own = None, _seen(sample, selections.final)
+    folds, own = folds_of(rows, task.embargo_ms), _seen(sample, selections.final)
     note, note_rounds = _notes(fits, f"{task.name}/final")
+    jobs: list[Callable[[], Any]] = [
+        functools.partial(_train_fold, replace(task, part=f"fold {number}"), sample, rows, fold, selection, fits)
+        for number, (fold, selection) in enumerate(zip(folds, selections.folds, strict=True), 1)
+    ]
     if key is not None:
-        found = float(np.mean([*scaled, find_rounds(task, own, rows, is_train, note_rounds)]))
-        rounds = min(round(found), getattr(task.settings, key))
-    model = fit_member(task, own, rows, is_train, rounds, note)
-    refit = _fit_again(task, own, rows, model.n_rounds, fits) if task.params.refit else None
-    return Trained(model, fold_rounds, fold_shares, out_of_fold, refit)
+        jobs.append(functools.partial(find_rounds, task, own, rows, is_train, note_rounds))
+    found = run(jobs)
+    trained: list[_TrainedFold] = found[: len(folds)]
+    out_of_fold = np.full(len(rows), np.nan)
+    for fold, each in zip(folds, trained, strict=True):
+        out_of_fold[fold.validates] = each.answers
+    rounds = None
+    if key is not None:
+        scaled = [each.n_rounds * is_train.sum() / fold.trains.sum() for fold, each in zip(folds, trained, strict=True)]
+        rounds = min(round(float(np.mean([*scaled, found[-1]]))), getattr(task.settings, key))
+    finals: list[Callable[[], Averaged]] = [functools.partial(fit_member, task, own, rows, is_train, rounds, note)]
+    if task.params.refit:
+        finals.append(functools.partial(_fit_again, task, own, rows, rounds, fits))
+    model, *refit = run(finals)
+    n_rounds, shares = [each.n_rounds for each in trained], [each.shares for each in trained]
+    return Trained(model, n_rounds, shares, out_of_fold, refit[0] if refit else None)
 
 
-def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int, fits: FitLedger) -> Averaged:
+@dataclass(frozen=True)
+class _TrainedFold:
+    """What is kept of a fold's models: when they stopped, what they lean on, and their answers to its validation."""
+
+    n_rounds: int
+    shares: dict[str, float]
+    answers: Array
+
+
+def _train_fold(
+    task: Task, sample: Sample, rows: pd.DataFrame, fold: Fold, selection: Transform, fits: FitLedger
+) -> _TrainedFold:
+    own = _seen(sample, selection)
+    note, note_rounds = _notes(fits, f"{task.name}/{task.part}")
+    has_rounds = LEARNERS[task.name].rounds_key is not None
+    rounds = find_rounds(task, own, rows, fold.trains, note_rounds) if has_rounds else None
+    model = fit_member(task, own, rows, fold.trains, rounds, note)
+    told = own.take(fold.validates)
+    note("predict", told.rows, told.x)
+    return _TrainedFold(model.n_rounds, share_gains(model, selection), model.predict(told.x))
+
+
+def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int | None, fits: FitLedger) -> Averaged:
     """The model of all rows before test; `n_rounds` are those of train's rows alone."""
     seen, key, rounds = before_test(rows), LEARNERS[task.name].rounds_key, None
-    if key is not None:
+    if key is not None and n_rounds is not None:
         n_train = int((seen & (rows["segment"] == "train").to_numpy(dtype=bool)).sum())
         rounds = min(round(n_rounds * seen.sum() / n_train), getattr(task.settings, key))
     note, _ = _notes(fits, f"{task.name}/refit")
@@ -221,13 +255,13 @@ def _fit_again(task: Task, sample: Sample, rows: pd.DataFrame, n_rounds: int, fi
 def train_members(
     tasks: Mapping[str, Task], sample: Sample, rows: pd.DataFrame, selections: Transforms, fits: FitLedger
 ) -> dict[str, Trained]:
-    """`train_member` of every task, by name, as many at once as there are cores; bytes do not depend on how many.
+    """`train_member` of every task, by name, whose fits share the cores; bytes do not depend on how many there are.
 
     Raises EnvironmentFaultError where a learner's package is not installed.
     """
     optional_libraries(*tasks)
-    jobs = [functools.partial(train_member, task, sample, rows, selections, fits) for task in tasks.values()]
-    trained = side_by_side.run_all(jobs, max(task.threads for task in tasks.values()))
+    plans = [functools.partial(train_member, task, sample, rows, selections, fits) for task in tasks.values()]
+    trained = run_shared(plans, max(task.threads for task in tasks.values()))
     return dict(zip(tasks, trained, strict=True))
 
 
@@ -260,7 +294,9 @@ def log_loss(y: Array, p: Array, weights: Array | None = None) -> float:
     return float(np.mean(losses if weights is None else losses * weights))
 
 
-def row_losses(y: Array, p: Array) -> Array:
-    """Negative log likelihood of each row, (n_rows,); probabilities cut at 1e-7."""
+def row_losses(y: Array, p: Array, *, are_values: bool = False) -> Array:
+    """Negative log likelihood of each row, (n_rows,), probabilities cut at 1e-7; of values the squared error."""
+    if are_values:
+        return np.asarray((y - p) ** 2)
     q = np.clip(p, 1e-7, 1 - 1e-7)
     return np.asarray(-(y * np.log(q) + (1 - y) * np.log(1 - q)))

@@ -21,7 +21,7 @@ from candlelock.train.members import log_loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from candlelock.contracts.stage_params import SearchMetric
+    from candlelock.contracts.stage_params import SearchMetric, ValueMetric
     from candlelock.train.learner import Array
 
 UP_FROM = 0.5  # of a probability, to count as "up"
@@ -31,13 +31,12 @@ UP_FROM = 0.5  # of a probability, to count as "up"
 class Metric:
     """`loss(y, p, weights)`: of labels 1.0 and 0.0 and probabilities of up, both (n_rows,); of both classes, no NaN.
 
-    `weights`: how much each row counts, (n_rows,), mean 1; None: all the same. `is_of_values`: whether labels and
-    answers are values instead.
+    `weights`: how much each row counts, (n_rows,), mean 1; None: all the same. Of RMSE and MAE labels and answers are
+    values instead.
     """
 
     label: str
     loss: Callable[[Array, Array, Array | None], float]
-    is_of_values: bool = False
 
 
 def _brier(y: Array, p: Array, weights: Array | None) -> float:
@@ -72,7 +71,7 @@ def _mae(y: Array, answer: Array, weights: Array | None) -> float:
     return float(mean_absolute_error(y, answer, sample_weight=weights))
 
 
-METRICS: Mapping[SearchMetric, Metric] = {
+METRICS: Mapping[SearchMetric | ValueMetric, Metric] = {
     "log_loss": Metric("log loss", log_loss),
     "brier": Metric("Brier score", _brier),
     "auc": Metric("1 - AUC", _auc_loss),
@@ -80,6 +79,6 @@ METRICS: Mapping[SearchMetric, Metric] = {
     "f1": Metric("1 - F1", _f1_loss),
     "precision": Metric("1 - precision", _precision_loss),
     "recall": Metric("1 - recall", _recall_loss),
-    "rmse": Metric("RMSE", _rmse, is_of_values=True),
-    "mae": Metric("MAE", _mae, is_of_values=True),
+    "rmse": Metric("RMSE", _rmse),
+    "mae": Metric("MAE", _mae),
 }

@@ -51,7 +51,8 @@ DAY_MS = 86_400_000
 class LaterRows:
     """Rows of calibrate and decide, labelled or not; `x`: every feature, (n_rows, n_features), NaN where unknown.
 
-    `symbol` and `day` by number; `judged`: places of the labelled rows that losses are taken of.
+    `symbol` and `day` by number; `judged`: places of the labelled rows that losses are taken of. `are_values`: whether
+    `y` holds values.
     """
 
     x: Array
@@ -60,6 +61,7 @@ class LaterRows:
     open_time_ms: npt.NDArray[np.int64]
     day: npt.NDArray[np.int64]
     judged: Places
+    are_values: bool = False
 
 
 def judge_members(
@@ -91,7 +93,7 @@ def take_later(sample: Sample, rows: pd.DataFrame) -> LaterRows:
     symbol = np.unique(rows["symbol"].to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
     known = np.flatnonzero(~np.isnan(sample.y))
     some = np.unique(np.linspace(0, len(known) - 1, min(N_ROWS, len(known))).astype(np.intp))
-    return LaterRows(sample.x, sample.y, symbol, opened, opened // DAY_MS, known[some])
+    return LaterRows(sample.x, sample.y, symbol, opened, opened // DAY_MS, known[some], sample.is_value)
 
 
 def judge_member(model: Averaged, selection: Transform, later: LaterRows, seed: int) -> PermutationImportance:
@@ -99,7 +101,8 @@ def judge_member(model: Averaged, selection: Transform, later: LaterRows, seed: 
     shares = share_gains(model, selection)
     names = sorted(shares, key=lambda name: (-shares[name], name))[:N_FEATURES]
     columns = [selection.columns[name] for name in names]
-    losses = row_losses(later.y[later.judged], model.predict(selection.apply(later.x[later.judged])))
+    answers = model.predict(selection.apply(later.x[later.judged]))
+    losses = row_losses(later.y[later.judged], answers, are_values=later.are_values)
     drawn = [find_donors(later, seeds.derive(seed, f"permutation {number}")) for number in range(1, N_REPEATS + 1)]
     rises = [permuted_losses(model, selection, later, donors, columns) - losses for donors in drawn]
     day = np.tile(later.day[later.judged], N_REPEATS)
@@ -110,7 +113,7 @@ def judge_member(model: Averaged, selection: Transform, later: LaterRows, seed: 
         n_rows=len(losses),
         n_days=len(np.unique(later.day[later.judged])),
         n_repeats=N_REPEATS,
-        log_loss=float(losses.mean()),
+        loss=float(losses.mean()),
         features=sorted(features, key=lambda one: (one.rise is None, -(one.rise or 0.0), one.name)),
     )
 
@@ -147,7 +150,7 @@ def permuted_losses(
         if np.array_equal(own, others, equal_nan=True):
             continue
         x[:, column] = others
-        out[number, has] = row_losses(y, model.predict(selection.apply(x)))
+        out[number, has] = row_losses(y, model.predict(selection.apply(x)), are_values=later.are_values)
         x[:, column] = own
     return out
 

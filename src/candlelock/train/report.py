@@ -11,8 +11,9 @@ import pyarrow as pa
 from candlelock.contracts.documents import SEGMENTS, utc_text
 from candlelock.contracts.tables import TIME
 from candlelock.contracts.training_documents import Member, Refit, TrainingReport
+from candlelock.split.rows import learns_values, targets
 from candlelock.split.segments import before_test
-from candlelock.train.members import log_loss
+from candlelock.train.members import row_losses
 from candlelock.train.model_files import file_name
 from candlelock.train.permutation import judge_members
 from candlelock.train.stability import describe_gains, describe_stability, share_gains
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 def predict_rows(
     rows: pd.DataFrame, x: Array, selection: Transform, trained: Mapping[str, Trained], fits: FitLedger
 ) -> pa.Table:
-    """Probabilities of train rows out of fold and of every later row, labelled or not; rows as in the split table.
+    """Answers for train rows out of fold and for every later row, labelled or not; rows as in the split table.
 
-    `x`: every feature, (n_rows, n_features); `selection`: what leads from them to those of the final models.
+    Probabilities, or a head's values. `x`: every feature, (n_rows, n_features); `selection`: what leads from them to
+    those of the final models.
     """
     is_test = (rows["segment"] == "test").to_numpy(dtype=bool)
     is_later = rows["segment"].isin(SEGMENTS[1:]).to_numpy(dtype=bool)
@@ -45,14 +47,15 @@ def predict_rows(
         for name, member in trained.items():
             fits.note(f"{name}/{part}", "predict", np.flatnonzero(mask), seen)
             columns[name][mask] = (member.model if part == "final" else member.served).predict(seen)
-    columns = {f"p_up_{name}": p for name, p in columns.items()}
+    start = "value" if learns_values(rows) else "p_up"
+    columns = {f"{start}_{name}": answers for name, answers in columns.items()}
     known = ~np.isnan(next(iter(columns.values())))
     table = {
         "symbol": pa.array(rows["symbol"][known], pa.string()),
         "open_time_utc": pa.array(rows["open_time_ms"].to_numpy()[known]).cast(TIME),
         "segment": pa.array(rows["segment"][known], pa.string()),
     }
-    return pa.table(table | {name: pa.array(p[known]) for name, p in columns.items()})
+    return pa.table(table | {name: pa.array(answers[known]) for name, answers in columns.items()})
 
 
 def describe_member(
@@ -64,6 +67,7 @@ def describe_member(
     """
     seen = rows[(rows["segment"] == "train") & rows["is_up"].notna()]
     known = ~np.isnan(trained.out_of_fold)
+    losses = row_losses(targets(rows)[known], trained.out_of_fold[known], are_values=learns_values(rows))
     numbers = range(1, len(trained.model.models) + 1)
     files = [file_name(task.name, number) for number in numbers]
     files += [] if trained.refit is None else [file_name(task.name, number, before_refit=True) for number in numbers]
@@ -77,7 +81,7 @@ def describe_member(
         first_decision_utc=utc_text(seen["decision_time_ms"].min()),
         last_label_end_utc=utc_text(seen["label_end_ms"].max()),
         fold_rounds=trained.fold_rounds,
-        out_of_fold_log_loss=log_loss(rows["is_up"].to_numpy()[known], trained.out_of_fold[known]),
+        out_of_fold_loss=float(losses.mean()),
         importance=describe_gains(share_gains(trained.model, selection), trained.fold_shares),
         stability=describe_stability(trained.fold_shares),
         permutation=permutation,
@@ -106,6 +110,7 @@ def describe_training(
         n_rows=len(seen),
         n_up=n_up,
         n_down=len(seen) - n_up,
+        mean_value=float(seen["value"].mean()) if learns_values(rows) else None,
         first_decision_utc=utc_text(seen["decision_time_ms"].min()),
         last_label_end_utc=utc_text(seen["label_end_ms"].max()),
         members={
@@ -117,7 +122,7 @@ def describe_training(
 def importance_table(report: TrainingReport) -> pd.DataFrame:
     """Member, feature and share of gain, largest first within each member, with the folds' lowest and highest share.
 
-    `log_loss_rise`: when the feature is permuted; empty for those that were not.
+    `loss_rise`: when the feature is permuted; empty for those that were not.
     """
     lines = []
     for name, member in report.members.items():
@@ -125,5 +130,5 @@ def importance_table(report: TrainingReport) -> pd.DataFrame:
         lines += [
             (name, one.name, one.gain, one.fold_low, one.fold_high, rises.get(one.name)) for one in member.importance
         ]
-    columns = ["member", "feature", "share", "fold_low", "fold_high", "log_loss_rise"]
+    columns = ["member", "feature", "share", "fold_low", "fold_high", "loss_rise"]
     return pd.DataFrame(lines, columns=columns)

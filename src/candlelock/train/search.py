@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.contracts.errors import Problem
-    from candlelock.contracts.stage_params import Frozen, SearchRange, TuneParams
+    from candlelock.contracts.stage_params import Frozen, SearchMetric, SearchRange, TuneParams, ValueMetric
     from candlelock.contracts.train_params import Device
     from candlelock.train.members import FoldSamples
     from candlelock.train.study_file import StudyFile
@@ -96,6 +96,10 @@ class SearchRows:
         """Rows that each fold is judged on."""
         return [len(fold.validates.y) for fold in self.folds]
 
+    def metric(self, params: TuneParams) -> SearchMetric | ValueMetric:
+        """What trials are judged by."""
+        return params.value_metric if self.folds[0].trains.is_value else params.metric
+
 
 def search(
     task: SearchTask,
@@ -123,7 +127,7 @@ def search(
     return Study(
         sampler=SAMPLERS[task.params.sampler],
         seed=task.seed,
-        metric=task.params.metric,
+        metric=rows.metric(task.params),
         n_rows=sum(rows.weights),
         n_asked=task.n_trials,
         screen_frac=task.params.screen_frac if task.is_screened else 1.0,
@@ -174,6 +178,7 @@ class _Run:
         told: Told,
     ) -> None:
         self.task, self.rows, self.fits, self.file, self.told = task, rows, fits, file, told
+        self.metric = rows.metric(task.params)
         self.distributions = distributions_of(task.space, task.start)
         self.trials = file.trials()
         self.study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS))
@@ -220,7 +225,7 @@ class _Run:
         """The loss of each fold, in their order; of fewer where a trial that was `asked` for is pruned."""
         losses: list[float] = []
         for step, model in enumerate(models):
-            losses.append(model.loss(settings, METRICS[self.task.params.metric]))
+            losses.append(model.loss(settings, METRICS[self.metric]))
             if asked is not None:
                 asked.report(self._mean(losses), step)
                 if step + 1 < len(models) and asked.should_prune():
@@ -251,7 +256,7 @@ class _Run:
 
     def _tell(self, trial: Trial, *, is_kept: bool) -> None:
         n_planned = self.task.n_trials + (self.task.params.n_rerun + 1 if self.task.is_screened else 0)
-        self.told(trial.number + 1, n_planned, trial_text(trial, self.task.params.metric, is_kept=is_kept))
+        self.told(trial.number + 1, n_planned, trial_text(trial, self.metric, is_kept=is_kept))
 
     def _mean(self, losses: Sequence[float]) -> float:
         return running_loss(losses, self.rows.weights)

@@ -15,7 +15,7 @@ from candlelock.train.trials import freeze
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from candlelock.contracts.stage_params import SearchMetric
+    from candlelock.contracts.stage_params import SearchMetric, ValueMetric
     from candlelock.contracts.study_documents import Study, Trial
     from candlelock.train.trials import Distributions
 
@@ -63,7 +63,7 @@ def history_table(studies: Mapping[str, Study]) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis("trial").reset_index()
 
 
-def trial_text(trial: Trial, metric: SearchMetric, *, is_kept: bool) -> str:
+def trial_text(trial: Trial, metric: SearchMetric | ValueMetric, *, is_kept: bool) -> str:
     """A line about a trial."""
     state = f"rerun of {trial.rerun_of}" if trial.state == "rerun" else trial.state
     ending = ", kept from an interrupted run" if is_kept else ""

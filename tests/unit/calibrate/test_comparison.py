@@ -33,7 +33,7 @@ def test_an_ensemble_that_beats_each_member_is_used() -> None:
     assert used == ENSEMBLE
     assert [one.name for one in table] == ["one", "other", ENSEMBLE]
     assert choice.calibration == choose_calibration(METHODS, raw[ENSEMBLE], y, BLOCK).calibration
-    assert table[-1].log_loss == pytest.approx(log_loss(y, raw[ENSEMBLE]))
+    assert table[-1].loss == pytest.approx(log_loss(y, raw[ENSEMBLE]))
     assert (table[-1].lead, table[-1].error) == (0, 0)
     assert table[0].lead > 3 * table[0].error > 0
 
@@ -42,7 +42,7 @@ def test_an_ensemble_that_one_member_beats_is_not_used() -> None:
     raw, y = draw()
     used, choice, table = compare(METHODS, raw | {ENSEMBLE: raw["other"], "other": raw[ENSEMBLE]}, y, BLOCK)
     assert used == "other"
-    assert choice.row_losses.mean() == min(one.log_loss for one in table)
+    assert choice.row_losses.mean() == min(one.loss for one in table)
     assert table[1].lead < 0
 
 

@@ -10,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from candlelock.calibrate.conformal import N_LEVELS, Conformal, fit_conformal, run_forward, sets_of
+from candlelock.calibrate.conformal import (
+    N_LEVELS,
+    Conformal,
+    fit_conformal,
+    fit_intervals,
+    run_forward,
+    scores_of,
+    sets_of,
+)
 
 if TYPE_CHECKING:
-    from candlelock.calibrate.conformal import Array, Mask
+    from candlelock.calibrate.conformal import Array, Mask, Times
 
 HOUR_MS = 3_600_000
 
@@ -23,6 +31,12 @@ def draw(n_rows: int, seed: int, scale: float = 1.0) -> tuple[Array, Array]:
     random = np.random.default_rng(seed)
     z = random.normal(0, 1.2, n_rows)
     return expit(scale * z), (random.random(n_rows) < expit(z)).astype(float)
+
+
+def run_sets(fitted: Conformal, p: Array, y: Array, decision: Times, end: Times) -> tuple[Mask, Mask, Array]:
+    """Sets of directions as they follow their labels, and the miscoverage asked for."""
+    largest, asked = run_forward(fitted, scores_of(p, y), decision, end)
+    return *sets_of(p, largest), asked
 
 
 def covers(y: Array, sets: tuple[Mask, Mask]) -> Mask:
@@ -84,7 +98,7 @@ def test_the_long_run_error_of_adaptive_sets_is_bounded_on_any_sequence(
         float
     )  # hostile, then noise
     decision, end = in_time(n_steps, 1, horizon)
-    up, down, asked = run_forward(fitted, p, y, decision, end)
+    up, down, asked = run_sets(fitted, p, y, decision, end)
     n_followed = n_steps - horizon  # whose labels were known at the last decision
     missed = 1 - covers(y, (up, down))[:n_followed]
     bound = (max(alpha, 1 - alpha) + horizon * gamma) / (n_followed * gamma)
@@ -116,7 +130,7 @@ def test_symbols_move_the_miscoverage_together_as_a_slow_loop_has_it() -> None:
         np.where(random.random(kept.sum()) < 0.1, np.nan, random.integers(0, 2, kept.sum())),
     )
     fitted = fit_conformal(*draw(300, 1), 0.2, 0.03)
-    up, down, asked = run_forward(fitted, p, y, decision, end)
+    up, down, asked = run_sets(fitted, p, y, decision, end)
     np.testing.assert_allclose(asked, slowly(fitted, p, y, decision, end), atol=1e-12)
     expected = sets_of(p, np.array([fitted.quantile(a) for a in asked]))
     np.testing.assert_array_equal((up, down), expected)
@@ -128,9 +142,9 @@ def test_labels_not_known_yet_have_no_say(at: int) -> None:
     p, y = draw(400, 5)
     decision, end = in_time(400, 1, 4)
     fitted = fit_conformal(*draw(300, 1), 0.1, 0.05)
-    before = run_forward(fitted, p, y, decision, end)
+    before = run_sets(fitted, p, y, decision, end)
     turned = np.where(end > decision[at], 1 - y, y)
-    after = run_forward(fitted, p, turned, decision, end)
+    after = run_sets(fitted, p, turned, decision, end)
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one[: at + 1], other[: at + 1])
     assert not np.array_equal(before[2], after[2])
@@ -142,7 +156,7 @@ def test_when_probabilities_go_bad_adaptive_sets_keep_their_coverage_and_split_s
     decision, end = in_time(6000, 1, 4)
     late, shares = slice(3500, None), {}
     for gamma in (0.0, 0.01):
-        up, down, _ = run_forward(fit_conformal(*draw(2000, 1), 0.1, gamma), p, y, decision, end)
+        up, down, _ = run_sets(fit_conformal(*draw(2000, 1), 0.1, gamma), p, y, decision, end)
         shares[gamma] = covers(y, (up, down))[late].mean()
     assert shares[0.0] < 0.85
     assert shares[0.01] == pytest.approx(0.9, abs=0.01)
@@ -152,6 +166,33 @@ def test_without_a_step_every_set_is_the_split_one_and_rows_come_back_in_their_o
     p, y = draw(500, 9)
     decision, end = in_time(100, 5, 4)
     fitted = fit_conformal(*draw(300, 1), 0.1, 0.0)
-    up, down, asked = run_forward(fitted, p, y, decision, end)
+    up, down, asked = run_sets(fitted, p, y, decision, end)
     np.testing.assert_array_equal((up, down), sets_of(p, fitted.quantile(0.1)))
     assert set(asked) == {0.1}
+
+
+def test_intervals_hold_values_as_promised_whatever_their_errors_look_like() -> None:
+    """Nine errors by hand; then exchangeable rows with skewed errors, where the promise is for the mean over draws."""
+    by_hand = fit_intervals(np.zeros(9), np.array([1.0, -2, 3, -4, 5, -6, 7, -8, 9]), 0.2, 0.0)
+    assert [by_hand.quantile(alpha) for alpha in (0.2, 0.9, 1.0)] == [8.0, 1.0, -1.0]
+    assert np.isinf(by_hand.quantile(0.05)), "no interval of nine rows can promise 95 %"
+    random = np.random.default_rng(1)
+    shares = []
+    for _ in range(200):
+        y = random.exponential(2.0, 400)
+        fitted = fit_intervals(np.full(200, 0.7), y[:200], 0.1, 0.0)
+        shares.append((np.abs(y[200:] - 0.7) <= fitted.quantile(0.1)).mean())
+    assert np.mean(shares) == pytest.approx(0.9, abs=0.01)
+
+
+def test_adaptive_intervals_widen_when_the_market_grows_wild() -> None:
+    random = np.random.default_rng(2)
+    quiet, wild = random.normal(0, 1, 2000), random.normal(0, 3, 4000)
+    hours = np.arange(4000) * HOUR_MS
+    shares = {}
+    for gamma in (0.0, 0.02):
+        fitted = fit_intervals(np.zeros(2000), quiet, 0.1, gamma)
+        largest, _ = run_forward(fitted, np.abs(wild), hours, hours + HOUR_MS)
+        shares[gamma] = (np.abs(wild) <= largest).mean()
+    assert shares[0.0] < 0.5
+    assert shares[0.02] == pytest.approx(0.9, abs=0.02)

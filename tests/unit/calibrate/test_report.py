@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from candlelock.calibrate.calibrator import Calibration, Choice
+from candlelock.calibrate.combine import Combined
 from candlelock.calibrate.conformal import Conformal
 from candlelock.calibrate.ensemble import Ensemble
 from candlelock.calibrate.report import (
@@ -17,7 +18,8 @@ from candlelock.calibrate.report import (
     predictions_table,
 )
 from candlelock.calibrate.threshold import Optimum, Trading
-from candlelock.contracts.documents import Compared, ThresholdChoice
+from candlelock.calibrate.values import ValueLine
+from candlelock.contracts.documents import Compared, ThresholdChoice, ValueMap
 from candlelock.contracts.tables import PREDICTIONS
 
 HOUR_MS = 3_600_000
@@ -27,7 +29,7 @@ CHOICES = [
     for p_up, n_trades, net in ((0.5, 9, -4.0), (0.6, 3, 0.0), (0.7, 2, 0.5))
 ]
 TRADING = Trading(hold_ms=HOUR_MS, cost_bps=24.0, goal="profit", min_trades=1)
-COMPARED = Compared(name="a", method="platt", log_loss=0.6, lead=0.01, error=0.002)
+COMPARED = Compared(name="a", method="platt", loss=0.6, lead=0.01, error=0.002)
 
 
 @pytest.fixture
@@ -51,14 +53,20 @@ def seen() -> pd.DataFrame:
     )
 
 
-def choice(calibration: Calibration) -> Choice:
-    return Choice(calibration, {"isotonic": 0.6, "platt": 0.7}, np.zeros(5))
+def combined(calibration: Calibration, ensemble: Ensemble, used: str, line: ValueLine | None = None) -> Combined:
+    choice = Choice(calibration, {"isotonic": 0.6, "platt": 0.7}, np.zeros(5))
+    return Combined(ensemble, used, choice, [COMPARED], {}, line)
+
+
+def calibrated(calibration: Calibration, line: ValueLine | None = None) -> Combined:
+    return combined(calibration, Ensemble("stack", {"a": 1.5}), "ensemble", line)
 
 
 def test_documents_name_first_decision_and_last_label_end(seen: pd.DataFrame) -> None:
-    stack = describe_ensemble(Ensemble("stack", {"a": 1.5}), "ensemble", [COMPARED], seen)
-    line = describe_calibrator(choice(Calibration("platt", slope=2.0, intercept=0.5)), seen)
-    sets = describe_conformal(Conformal(0.1, 0.005, (-1.0, 0.5, 1.0)), seen)
+    fitted = calibrated(Calibration("platt", slope=2.0, intercept=0.5))
+    stack = describe_ensemble(fitted, seen)
+    line = describe_calibrator(fitted, seen)
+    sets = describe_conformal(Conformal(0.1, 0.005, (-1.0, 0.5, 1.0)), None, seen)
     threshold = describe_threshold(Optimum(0.7, CHOICES, 0.6, 0.7), TRADING, seen)
     assert (stack.kind, stack.weights, stack.used) == ("stack", {"a": 1.5}, "ensemble")
     assert stack.comparison == [COMPARED]
@@ -71,16 +79,17 @@ def test_documents_name_first_decision_and_last_label_end(seen: pd.DataFrame) ->
 
 
 def test_weights_that_nothing_was_fitted_for_name_no_rows(seen: pd.DataFrame) -> None:
-    vote = describe_ensemble(Ensemble("vote", {"a": 0.5, "b": 0.5}), "a", [], seen[:0])
+    fitted = combined(Calibration("identity"), Ensemble("vote", {"a": 0.5, "b": 0.5}), "a")
+    vote = describe_ensemble(fitted, seen[:0])
     assert (vote.used, vote.n_rows, vote.last_label_end_utc) == ("a", 0, None)
 
 
 def test_knots_and_slopes_are_kept_as_they_are(seen: pd.DataFrame) -> None:
     knots = Calibration("isotonic", knots_x=(0.1, 0.9), knots_y=(0.2, 0.8))
-    document = describe_calibrator(choice(knots), seen)
+    document = describe_calibrator(calibrated(knots), seen)
     assert (document.knots_x, document.knots_y, document.slope) == ([0.1, 0.9], [0.2, 0.8], None)
     assert document.cross_fitted_log_loss == {"isotonic": 0.6, "platt": 0.7}
-    beta = describe_calibrator(choice(Calibration("beta", 1.5, 0.5, 0.1)), seen)
+    beta = describe_calibrator(calibrated(Calibration("beta", 1.5, 0.5, 0.1)), seen)
     assert (beta.slope, beta.slope_down, beta.intercept) == (1.5, 0.5, 0.1)
 
 
@@ -92,7 +101,7 @@ def test_a_threshold_is_profitable_only_with_money_left_after_costs(
 
 
 def test_a_signal_is_a_probability_that_reaches_the_threshold(seen: pd.DataFrame) -> None:
-    table = predictions_table(seen, 0.55, abstains=False)
+    table = predictions_table(seen, 0.55, abstains=False, is_traded=True)
     assert not PREDICTIONS.problems(table, "predictions")
     assert table["has_signal"].to_pylist() == [False, False, True, True, True]
     for name in ("p_up", "p_up_raw", "member_spread", "disagreement"):
@@ -102,4 +111,23 @@ def test_a_signal_is_a_probability_that_reaches_the_threshold(seen: pd.DataFrame
 
 
 def test_who_abstains_keeps_signals_whose_set_is_up_alone_or_unknown(seen: pd.DataFrame) -> None:
-    assert predictions_table(seen, 0.55, abstains=True)["has_signal"].to_pylist() == [False, False, True, False, True]
+    table = predictions_table(seen, 0.55, abstains=True, is_traded=True)
+    assert table["has_signal"].to_pylist() == [False, False, True, False, True]
+
+
+def test_a_head_that_is_not_traded_has_no_signals(seen: pd.DataFrame) -> None:
+    table = predictions_table(seen, 0.5, abstains=False, is_traded=False)
+    assert not any(table["has_signal"].to_pylist())
+
+
+def test_values_stand_beside_probabilities_and_an_interval_without_ends_is_null(seen: pd.DataFrame) -> None:
+    foretold = seen.assign(predicted_value=[0.1, 0.2, 0.3, 0.4, 0.5], value_low=[np.nan] * 4 + [-1.0], value_high=2.0)
+    table = predictions_table(foretold, 0.55, abstains=False, is_traded=True)
+    assert not PREDICTIONS.problems(table, "predictions")
+    assert table["predicted_value"].to_pylist() == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert table["value_low"].to_pylist() == [None] * 4 + [-1.0]
+    assert predictions_table(seen, 0.55, abstains=False, is_traded=True)["predicted_value"].null_count == 5
+    sets, widths = Conformal(0.1, 0.0, (-1.0, 1.0)), Conformal(0.1, 0.0, (-1.0, 2.5, np.inf))
+    assert describe_conformal(sets, widths, seen).value_quantiles == [-1.0, 2.5, None]
+    line = describe_calibrator(calibrated(Calibration("identity"), ValueLine(0.5, 0.1, 2.0)), seen).value
+    assert line == ValueMap(slope=0.5, intercept=0.1, spread=2.0)

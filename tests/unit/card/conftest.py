@@ -73,11 +73,15 @@ ENSEMBLE = d.Stack(
     weights={"lightgbm": 0.55, "xgboost": 0.41, "mlp": 0.12},
     used="ensemble",
     comparison=[
-        d.Compared(name=name, method=method, log_loss=loss, lead=loss - 0.681733, error=0.000104)
+        d.Compared(name=name, method=method, loss=loss, lead=loss - 0.681733, error=0.000104)
         for name, method, loss in COMPARED
     ],
     n_rows=69_255,
     last_label_end_utc=TRAIN_END,
+)
+
+NOTHING_PERMUTED = t.PermutationImportance(
+    segments=["calibrate", "decide"], n_rows=0, n_days=0, n_repeats=2, loss=0.69, features=[]
 )
 
 
@@ -125,6 +129,7 @@ def evaluation() -> d.EvaluationReport:
             n_true_positive=12_184, n_false_positive=9_279, n_true_negative=11_561, n_false_negative=9_093
         ),
         probabilities=PROBABILITIES,
+        values=None,
         baselines={
             "always_up": baseline(0.5052, 0.6713, 0.5),
             "always_down": baseline(0.4948, 0.0, 0.5),
@@ -155,12 +160,10 @@ def some_member(
         first_decision_utc=START,
         last_label_end_utc=TRAIN_END,
         fold_rounds=rounds,
-        out_of_fold_log_loss=loss,
+        out_of_fold_loss=loss,
         importance=[],
         stability=t.Stability(rank_correlation=0.8125, n_top=20, top_overlap=0.5),
-        permutation=t.PermutationImportance(
-            segments=["calibrate", "decide"], n_rows=0, n_days=0, n_repeats=2, log_loss=0.69, features=[]
-        ),
+        permutation=NOTHING_PERMUTED,
         refit=t.Refit(n_rounds=max(rounds) + 9, n_rows=131_200, last_label_end_utc=TRAIN_END),
     )
 
@@ -171,6 +174,7 @@ def training() -> t.TrainingReport:
         n_rows=92_340,
         n_up=46_512,
         n_down=45_828,
+        mean_value=None,
         first_decision_utc=START,
         last_label_end_utc=TRAIN_END,
         members={
@@ -190,13 +194,9 @@ def equity_rows() -> list[dict[str, float | str]]:
         wave = 0.06 * math.sin(i / 19) + 0.02 * math.sin(i / 3.1) + 0.005 * math.sin(i * 1.7)
         equity, held = 10_000 * (1 + wave + 0.0002 * i), 10_000 * (1 + 0.35 * math.sin(i / 52) + 0.03 * math.sin(i / 2))
         peak = max(peak, equity)
-        day = date(2019, 4, 4) + timedelta(days=i)
-        figures = {
-            "equity": f"{equity:.8f}",
-            "buy_and_hold": f"{held:.8f}",
-            "drawdown_frac": f"{1 - equity / peak:.6f}",
-        }
-        rows.append({"day": day.isoformat(), **figures})
+        fall = f"{1 - equity / peak:.6f}"
+        figures = {"equity": f"{equity:.8f}", "buy_and_hold": f"{held:.8f}", "drawdown_frac": fall}
+        rows.append({"day": (date(2019, 4, 4) + timedelta(days=i)).isoformat(), **figures})
     return rows
 
 
@@ -328,6 +328,7 @@ def evidence(
             knots_x=None,
             knots_y=None,
             cross_fitted_log_loss={"platt": 0.681733, "isotonic": 0.683902},
+            value=None,
             n_rows=16_790,
             first_decision_utc=TRAIN_END,
             last_label_end_utc=CALIBRATE_END,
@@ -383,6 +384,7 @@ def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
         ensemble=evidence.ensemble,
         calibration=evidence.calibrator,
         probabilities=evaluation.probabilities,
+        values=evaluation.values,
         threshold=evidence.threshold.p_up,
         threshold_interval=d.Interval(value=0.5725, low=0.54, high=0.66),
         latency_ms=c.CardLatency(**latency.model_dump(exclude={"n_threads", "hardware"})),

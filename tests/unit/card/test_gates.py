@@ -9,12 +9,14 @@ import pytest
 
 from candlelock.card.build import gate_figures
 from candlelock.card.evidence import read_policy
-from candlelock.card.gates import decide, judge
+from candlelock.card.gates import asked_of, decide, judge
 from candlelock.contracts.card_document import Gate, GateStatus
 from candlelock.contracts.policy import GateRule
+from tests.heads import direction, future_return, future_volatility
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
+    from candlelock.contracts.head_params import HeadParams
 
 THIN = "INSUFFICIENT EVIDENCE"
 
@@ -74,6 +76,23 @@ def test_any_fail_is_no_go_then_any_lack_is_insufficient(statuses: tuple[GateSta
         verdict = decide([Gate(name="g", status=status, figure=1.0, bound="", why="") for status in order])
         assert (verdict == "GO") == (set(statuses) == {"PASS"})
         assert (verdict == "NO-GO") == ("FAIL" in statuses)
+
+
+@pytest.mark.parametrize(
+    ("head", "is_asked"),
+    [
+        (direction(4), {"all": True, "traded": True, "valued": False}),
+        (future_return(4), {"all": True, "traded": True, "valued": True}),
+        (future_volatility(4), {"all": True, "traded": False, "valued": True}),
+    ],
+)
+def test_a_head_is_asked_for_what_it_can_have(head: HeadParams, is_asked: dict[str, bool]) -> None:
+    policy = read_policy()
+    expected = [rule.name for rule in policy.gates if is_asked[rule.heads]]
+    assert [rule.name for rule in asked_of(policy, head).gates] == expected
+    figures = {rule.figure for rule in asked_of(policy, head).gates}
+    assert ("sharpe" in figures) == head.is_traded
+    assert ("value_skill_low" in figures) == head.is_valued
 
 
 def test_every_gate_of_the_policy_names_figures_that_are_computed(evidence: Evidence) -> None:

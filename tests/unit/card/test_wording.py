@@ -8,7 +8,7 @@ import pytest
 
 from candlelock.card import html, markdown
 from candlelock.card.wording import metric, question, reach
-from tests.heads import direction, triple_barrier
+from tests.heads import direction, future_return, future_volatility, triple_barrier
 
 if TYPE_CHECKING:
     from candlelock.card.evidence import Evidence
@@ -42,8 +42,18 @@ def test_unknown_metric_keeps_its_name_and_its_value() -> None:
             "Within 4 bars of 30m, will the price rise by 2 sigma before it falls by 1.5 sigma?",
             "up to 4",
         ),
+        (
+            future_return(4),
+            "How far will the close 4 bars of 30m ahead be above this one, in past volatilities of such a move?",
+            "4",
+        ),
+        (
+            future_volatility(4, 96),
+            "How much more will the next 4 bars of 30m move than the past 96 did (ln of the ratio)?",
+            "4",
+        ),
     ],
-    ids=["direction", "dead zone", "triple barrier"],
+    ids=["direction", "dead zone", "triple barrier", "future return", "future volatility"],
 )
 def test_a_head_asks_what_its_labels_answer(card: ModelCard, head: HeadParams, sentence: str, bars: str) -> None:
     assert (question(asking(card, head)), reach(asking(card, head))) == (sentence, bars)

@@ -40,7 +40,7 @@ def predictions(rows: dict[str, list[int]], signals: dict[str, list[int]], segme
         [bar * BAR_MS for _, bar in flat],
         [segment] * len(flat),
         *[[0.5] * len(flat)] * 5,
-        *[[None] * len(flat)] * 2,
+        *[[None] * len(flat)] * 5,
         [bar in signals.get(symbol, []) for symbol, bar in flat],
     ]
     arrays = [pa.array(values, column.dtype) for values, column in zip(columns, PREDICTIONS.columns, strict=True)]

@@ -11,6 +11,7 @@ import pytest
 
 from candlelock.artifacts import documents
 from candlelock.calibrate.calibrator import Choice, fit_calibration
+from candlelock.calibrate.combine import Combined
 from candlelock.calibrate.comparison import ENSEMBLE
 from candlelock.calibrate.ensemble import make_ensemble
 from candlelock.calibrate.report import describe_calibrator, describe_ensemble, describe_threshold
@@ -89,9 +90,10 @@ def write(folder: Path, parts: Parts, method: Method, kind: Kind = "stack", used
     save_models(folder / "members", trained(parts, *parts.models))
     choices = [ThresholdChoice(p_up=0.57, n_trades=3, net_profit_bps=1.5, sharpe=None, chosen_frac=1.0)]
     choice = Choice(parts.calibrations[method], {method: 0.6}, np.zeros(1))
+    combined = Combined(parts.ensembles[kind], used, choice, [], {})
     trading = Trading(hold_ms=1, cost_bps=24.0, goal="profit", min_trades=1)
-    documents.write(folder / "stack.json", describe_ensemble(parts.ensembles[kind], used, [], SEEN))
-    documents.write(folder / "calibrator.json", describe_calibrator(choice, SEEN))
+    documents.write(folder / "stack.json", describe_ensemble(combined, SEEN))
+    documents.write(folder / "calibrator.json", describe_calibrator(combined, SEEN))
     documents.write(folder / "threshold.json", describe_threshold(Optimum(0.57, choices, 0.5, 0.6), trading, SEEN))
     return folder
 

@@ -40,10 +40,10 @@ def test_the_probabilities_are_those_that_the_bundle_gives(bundle: Bundle) -> No
     found = explain_row(bundle, ROW)
     assert found.p_up == bundle.predict(ROW)[0]
     seen = KEPT.apply(ROW)
-    assert {name: each.p_up for name, each in found.members.items()} == {
+    assert {name: each.answer for name, each in found.members.items()} == {
         name: model.predict(seen)[0] for name, model in bundle.members.items()
     }
-    assert found.p_up_raw == pytest.approx(np.mean([each.p_up for each in found.members.values()]))
+    assert found.p_up_raw == pytest.approx(np.mean([each.answer for each in found.members.values()]))
     assert {each.weight for each in found.members.values()} == {0.25}
 
 
@@ -52,10 +52,10 @@ def test_each_member_s_parts_have_names_and_values_and_sum_to_its_answer(bundle:
     answer = explain_row(bundle, ROW).members[name]
     assert answer.contributions is not None
     assert answer.base is not None
-    total = answer.base + sum(one.log_odds for one in answer.contributions)
-    assert total == pytest.approx(log_odds(np.array([answer.p_up]))[0], abs=2e-6)
+    total = answer.base + sum(one.adds for one in answer.contributions)
+    assert total == pytest.approx(log_odds(np.array([answer.answer]))[0], abs=2e-6)
     assert {one.name: one.value for one in answer.contributions} == {"b": 1.5, "a": None, "c": -0.5}
-    sizes = [abs(one.log_odds) for one in answer.contributions]
+    sizes = [abs(one.adds) for one in answer.contributions]
     assert sizes == sorted(sizes, reverse=True)
     assert answer.contributions[0].name == "b"
 
@@ -63,13 +63,13 @@ def test_each_member_s_parts_have_names_and_values_and_sum_to_its_answer(bundle:
 def test_a_member_without_parts_has_its_probability_alone(bundle: Bundle) -> None:
     answer = explain_row(bundle, ROW).members["mlp"]
     assert (answer.base, answer.contributions) == (None, None)
-    assert 0 < answer.p_up < 1
+    assert 0 < answer.answer < 1
 
 
 def test_a_single_member_has_no_weight() -> None:
     found = explain_row(make_bundle(KEPT, ("logistic",)), ROW)
     assert found.members["logistic"].weight is None
-    assert found.p_up_raw == found.members["logistic"].p_up
+    assert found.p_up_raw == found.members["logistic"].answer
 
 
 def test_components_go_by_their_own_names() -> None:

@@ -73,7 +73,10 @@ def root(tmp_path: Path, walk: Callable[..., Market], rows: pd.DataFrame, entrie
     tables.write(tmp_path / OWN.members, members, member_predictions([*MEMBERS, "logistic"]))
     beside = {"confidence": np.maximum(p[1], 1 - p[1]), "member_spread": p[0], "disagreement": p[0]}
     sets = {"may_be_up": p[1] > 0.4, "may_be_down": p[1] < 0.6}
-    calibrated = pa.table(key | {"p_up_raw": p[0], "p_up": p[1]} | beside | sets | {"has_signal": p[1] > 0.5})
+    nulls = pa.nulls(len(predicted), pa.float64())
+    values = dict.fromkeys(("predicted_value", "value_low", "value_high"), nulls)
+    answers = {"p_up_raw": p[0], "p_up": p[1]}
+    calibrated = pa.table(key | answers | beside | sets | values | {"has_signal": p[1] > 0.5})
     tables.write(tmp_path / OWN.predictions, calibrated, PREDICTIONS)
     return tmp_path
 

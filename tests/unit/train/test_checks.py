@@ -10,7 +10,7 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, EnvironmentFaultError, InputError
-from candlelock.train.checks import choose_device, refuse_balance, refuse_features, refuse_rows
+from candlelock.train.checks import choose_device, refuse_features, refuse_rows
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import Task, train_member
 
@@ -74,13 +74,6 @@ def test_labels_that_are_no_finite_value_are_refused(value: float) -> None:
         "train-label",
         "train-weights",
     ]
-
-
-def test_classes_are_balanced_of_labels_that_are_classes(train_params: TrainParams) -> None:
-    balanced = train_params.weights.model_copy(update={"balance_classes": True})
-    refuse_balance(draw(), balanced, "")
-    refuse_balance(draw_values(), train_params.weights, "")
-    assert codes(lambda sample, place: refuse_balance(sample, balanced, place), draw_values()) == ["train-balance"]
 
 
 def test_more_features_than_rows_are_refused() -> None:

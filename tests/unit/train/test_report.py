@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EMBARGO_MS = 6 * 3_600_000
 BOTH = every_feature("b", "a")
-NOTHING = PermutationImportance(segments=[], n_rows=0, n_days=0, n_repeats=0, log_loss=0.7, features=[])
+NOTHING = PermutationImportance(segments=[], n_rows=0, n_days=0, n_repeats=0, loss=0.7, features=[])
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_member_names_the_rows_it_saw_and_its_loss_on_rows_it_did_not(
     )
     assert member.first_decision_utc == utc_text(seen["decision_time_ms"].min())
     assert member.last_label_end_utc == utc_text(seen["label_end_ms"].max())
-    assert member.out_of_fold_log_loss == log_loss(rows["is_up"].to_numpy()[out], trained.out_of_fold[out])
+    assert member.out_of_fold_loss == log_loss(rows["is_up"].to_numpy()[out], trained.out_of_fold[out])
     assert member.hyperparameters["num_leaves"] == 5
     assert [(entry.name, entry.gain) for entry in member.importance] == [("b", 0.75), ("a", 0.25)]
 
@@ -192,8 +192,8 @@ def test_the_training_report_counts_labels_and_lists_importance(
         ["logistic", "a", 0.25, 0.25, 0.25],
     ]
     (rise,) = {one.rise for one in report.members["lightgbm"].permutation.features if one.name == "b"}
-    assert table["log_loss_rise"].tolist()[0] == rise
-    assert np.isnan(table["log_loss_rise"][1]), "feature a is a constant: permuting it leaves it as it is"
+    assert table["loss_rise"].tolist()[0] == rise
+    assert np.isnan(table["loss_rise"][1]), "feature a is a constant: permuting it leaves it as it is"
 
 
 def test_permuted_rows_are_those_of_calibrate_and_decide_alone(
