@@ -14,7 +14,7 @@ from candlelock.contracts.errors import EXIT_BAD_INPUT, CandlelockError
 
 PR_SET_PDEATHSIG = 1
 WHOLE = ("snapshot", "quality", "features", "causality", "split", "controls")  # stages for all heads at once
-PER_HEAD = ("select", "tune", "train", "calibrate", "evaluate", "backtest", "audit", "bench", "card")
+PER_HEAD = ("select", "tune", "train", "calibrate", "evaluate", "backtest", "significance", "audit", "bench", "card")
 USAGE = f"usage: python -m stages {{{','.join(WHOLE)}}}\n       python -m stages {{{','.join(PER_HEAD)}}} HEAD"
 
 

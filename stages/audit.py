@@ -30,6 +30,7 @@ def run(params: Params, head: str) -> None:
         certificate=documents.read(files.CAUSALITY_REPORT, CausalityReport),
         controls=documents.read(files.CONTROLS_REPORT, ControlsReport),
         reads=documents.read(own.test_reads, TestReads).reads,
+        backtest=params.backtest.of(params.heads[head]),
     )
     report = examine_head(Path(), head, given)
     documents.write(own.report("leakage.json"), report)

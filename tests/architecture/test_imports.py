@@ -56,6 +56,7 @@ CONFINED = {
     "the clock": (
         {"time", "datetime.datetime.now", "datetime.datetime.today", "datetime.date.today"},
         {
+            "candlelock.cli.benchmark",
             "candlelock.cli.data",
             "candlelock.evaluate.latency",
             "candlelock.leakage.module.clock",

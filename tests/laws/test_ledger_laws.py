@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candlelock.contracts.tables import MONEY
-from candlelock.evaluate.backtest import trades_table
-from candlelock.evaluate.ledger import Ledger, costs_of, keep_ledger
-from candlelock.evaluate.schedule import schedule_stays
+from candlelock.evaluate.trading import trade_list
+from tests.trading_runs import all_equity, long_signals, trade, trading_params
+
+if TYPE_CHECKING:
+    from candlelock.evaluate.ledger import Ledger
 
 BAR_MS = 60_000
 FIRST_MS = 25_000_000 * BAR_MS
@@ -72,8 +75,8 @@ def run(case: Case) -> Ledger:
         for name, s in case.symbols.items()
     }
     candles = {name: table(symbol) for name, symbol in case.symbols.items()}
-    schedule = schedule_stays(candles, signals, case.horizon_bars, BAR_MS)
-    return keep_ledger(schedule, costs_of(case.fee_bps, case.slippage_bps), case.capital)
+    params = trading_params(capital=case.capital, fee_bps=case.fee_bps, slippage_bps=case.slippage_bps)
+    return trade(candles, long_signals(signals), params, case.horizon_bars, BAR_MS)
 
 
 def rate(bps: float) -> Fraction:
@@ -120,11 +123,11 @@ def in_units(value: Decimal) -> Fraction:
 def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
     ledger = run(case)
     first = min(min(symbol.bars) for symbol in case.symbols.values())
-    n_bars = len(ledger.equity) - 1
+    n_bars = len(all_equity(ledger)) - 1
     share = case.capital * UNIT // len(case.symbols)
     accounts = [replay(case, symbol, share, n_bars, first) for symbol in case.symbols.values()]
     idle = case.capital * UNIT - share * len(accounts)
-    assert [in_units(value) for value in ledger.equity] == [
+    assert [in_units(value) for value in all_equity(ledger)] == [
         sum(values) + idle for values in zip(*accounts, strict=True)
     ]
 
@@ -133,7 +136,7 @@ def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
 @given(cases())
 def test_the_trades_table_alone_balances(case: Case) -> None:
     ledger = run(case)
-    rows = trades_table(ledger).to_pylist()
+    rows = trade_list(ledger).to_pylist()
     share = case.capital * UNIT // len(case.symbols)
     cash = dict.fromkeys(case.symbols, share)
     for row in rows:
@@ -147,19 +150,19 @@ def test_the_trades_table_alone_balances(case: Case) -> None:
         assert in_units(row["fees"]) == sum(fees)
         assert in_units(row["pnl"]) == sold - bought - sum(fees)
         cash[row["symbol"]] += sold - bought - sum(fees)
-    assert in_units(ledger.equity[-1]) == case.capital * UNIT + sum(in_units(row["pnl"]) for row in rows)
-    assert in_units(ledger.equity[-1]) == sum(cash.values()) + case.capital * UNIT - share * len(cash)
-    assert trades_table(ledger)["pnl"].type == MONEY
+    assert in_units(ledger.final_equity) == case.capital * UNIT + sum(in_units(row["pnl"]) for row in rows)
+    assert in_units(ledger.final_equity) == sum(cash.values()) + case.capital * UNIT - share * len(cash)
+    assert trade_list(ledger)["pnl"].type == MONEY
 
 
 @settings(max_examples=50, deadline=None)
 @given(cases())
 def test_no_fill_comes_before_its_signal_is_known(case: Case) -> None:
-    for trade in run(case).trades:
-        symbol = case.symbols[trade.stay.symbol]
-        entry, leave = ((ms - FIRST_MS) // BAR_MS for ms in (trade.stay.entry_time_ms, trade.stay.exit_time_ms))
+    for made in run(case).trades:
+        symbol = case.symbols[made.stay.symbol]
+        entry, leave = ((ms - FIRST_MS) // BAR_MS for ms in (made.stay.entry_time_ms, made.stay.exit_time_ms))
         assert entry - 1 in symbol.signals
-        assert trade.stay.entry_price == symbol.bars[entry][0]
+        assert made.stay.entry_price == symbol.bars[entry][0]
         assert leave - entry >= case.horizon_bars or leave == max(symbol.bars) + 1
 
 
@@ -174,7 +177,7 @@ def test_the_future_does_not_change_the_past(case: Case, last_bar: int) -> None:
     # A symbol's last bar closes its position, which is the one thing the end of the data changes.
     same = min(max(b for b in symbol.bars if b <= last_bar) for symbol in case.symbols.values())
     n_marks = same - min(min(symbol.bars) for symbol in case.symbols.values()) + 1
-    assert run(case).equity[:n_marks].tolist() == short.equity[:n_marks].tolist()
+    assert all_equity(run(case))[:n_marks] == all_equity(short)[:n_marks]
 
 
 @settings(max_examples=20, deadline=None)
@@ -183,14 +186,14 @@ def test_without_signals_equity_is_constant(case: Case) -> None:
     quiet = {name: replace(symbol, signals=frozenset()) for name, symbol in case.symbols.items()}
     ledger = run(replace(case, symbols=quiet))
     assert ledger.trades == ()
-    assert set(ledger.equity.tolist()) == {case.capital}
+    assert set(all_equity(ledger)) == {case.capital}
 
 
 @settings(max_examples=50, deadline=None)
 @given(cases(), st.permutations(SYMBOLS))
 def test_symbols_commute(case: Case, names: list[str]) -> None:
     renamed = dict(zip(names, case.symbols.values(), strict=False))
-    assert run(replace(case, symbols=renamed)).equity.tolist() == run(case).equity.tolist()
+    assert all_equity(run(replace(case, symbols=renamed))) == all_equity(run(case))
 
 
 def rounding_bound(ledger: Ledger, highest: Decimal) -> Decimal:
@@ -207,7 +210,7 @@ NEAR_100 = cases(st.just(98 * UNIT), range_percent=104)
 def test_higher_costs_never_help(case: Case, more_fee_bps: float, more_slippage_bps: float) -> None:
     cheap = run(case)
     dear = run(replace(case, fee_bps=case.fee_bps + more_fee_bps, slippage_bps=case.slippage_bps + more_slippage_bps))
-    assert dear.equity[-1] <= cheap.equity[-1] + rounding_bound(cheap, Decimal(103))
+    assert dear.final_equity <= cheap.final_equity + rounding_bound(cheap, Decimal(103))
 
 
 @settings(max_examples=50, deadline=None)
@@ -218,5 +221,5 @@ def test_the_unit_of_the_price_does_not_matter(case: Case) -> None:
 
     ledger = run(case)
     scaled = run(replace(case, symbols={name: tenfold(symbol) for name, symbol in case.symbols.items()}))
-    assert abs(scaled.equity[-1] - ledger.equity[-1]) <= rounding_bound(ledger, Decimal(1030))
-    assert [trade.stay.entry_time_ms for trade in scaled.trades] == [t.stay.entry_time_ms for t in ledger.trades]
+    assert abs(scaled.final_equity - ledger.final_equity) <= rounding_bound(ledger, Decimal(1030))
+    assert [t.stay.entry_time_ms for t in scaled.trades] == [t.stay.entry_time_ms for t in ledger.trades]

@@ -85,7 +85,7 @@ def test_a_head_of_two_symbols_on_barriers_with_a_column_each_gets_a_card_that_v
         sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/touch/model_card.json", expect=1
     )
     steps = answer.stdout.splitlines()
-    assert [step.startswith("ok ") for step in steps] == [*[True] * 14, False]
+    assert [step.startswith("ok ") for step in steps] == [*[True] * 15, False]
     assert "the controls" in steps[-1]  # they were frozen, and are of other features
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, seeds, tables, user_files
@@ -29,6 +30,7 @@ from candlelock.card import html, markdown
 from candlelock.card.build import build_card, digest
 from candlelock.card.evidence import gather, read_plots
 from candlelock.contracts import files
+from candlelock.contracts.backtest_tables import TRADE_LIST
 from candlelock.contracts.card_document import ModelCard
 from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.documents import SEGMENTS, Calibrator, Conformal, EvaluationReport, Metrics, Stack, Threshold
@@ -36,10 +38,15 @@ from candlelock.contracts.errors import CandlelockError
 from candlelock.contracts.leakage_documents import ControlsReport, TestReads
 from candlelock.contracts.params import Params, bar_seconds
 from candlelock.contracts.select_documents import Selection, SelectionReport
-from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, TRADES, member_predictions, with_baselines
-from candlelock.evaluate.backtest import backtest, equity_curve, trades_table
+from candlelock.contracts.study_documents import StudyReport
+from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, member_predictions, with_baselines
+from candlelock.evaluate.backtest import backtest
 from candlelock.evaluate.curves import evaluation_curves
+from candlelock.evaluate.figures import returns_of
 from candlelock.evaluate.report import evaluate, headline
+from candlelock.evaluate.significance import assess
+from candlelock.evaluate.trading import draw_curves, plot_curve, report_trading, trade_list
+from candlelock.evaluate.trial_ledger import count_trials, read_ledger
 from candlelock.features.build import build_tables
 from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
@@ -59,7 +66,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
-    import pandas as pd
     import pyarrow as pa
     from pydantic import BaseModel
 
@@ -197,11 +203,32 @@ def _traded_again(card: ModelCard, root: Path) -> str:
     manifest, exact = candles.read_exact(root / files.SNAPSHOT)
     predictions = tables.read(root / files.HeadFiles(card.head).predictions, PREDICTIONS)
     bar_ms = 1000 * bar_seconds(manifest.timeframe)
-    again, ledger = backtest(predictions, exact, params.backtest, params.heads[card.head].horizon_bars, bar_ms)
-    trades = tables.read(root / files.HeadFiles(card.head).report("trades.parquet"), TRADES)
-    same = _is_same(trades, trades_table(ledger))
-    plots = _other_plots(root, card.head, {"equity": equity_curve(ledger)})
-    return _compare(evidence.backtest, again) or plots or ("" if same else "trades.parquet: not the ledger's trades")
+    question = params.heads[card.head]
+    horizon_bars, rules = question.horizon_bars, params.backtest.of(question)
+    again, ledger = backtest(predictions, exact, rules, horizon_bars, bar_ms)
+    curves = draw_curves(ledger, predictions, exact, rules, horizon_bars)
+    trades = tables.read(root / files.HeadFiles(card.head).report("trades.parquet"), TRADE_LIST)
+    same = _is_same(trades, trade_list(ledger))
+    plots = _other_plots(root, card.head, {"equity": plot_curve(ledger, curves)})
+    trading = report_trading(ledger, curves, rules, horizon_bars)
+    return (
+        _compare(evidence.backtest, again)
+        or _compare(evidence.trading, trading)
+        or plots
+        or ("" if same else "trades.parquet: not the ledger's trades")
+    )
+
+
+def _weighed_again(card: ModelCard, root: Path) -> str:
+    params, evidence, own = _params(card), gather(root, card.head), files.HeadFiles(card.head)
+    rows, training = read_test_rows(root, card.head, params.train.members), evidence.training
+    equity = pd.read_csv(root / own.plot("equity"))["equity"].to_numpy()
+    returns = returns_of(np.append(evidence.backtest.capital, equity))
+    trials = count_trials(read_ledger(root / own.trials), len(returns))
+    seed, study = seeds.derive(params.seed, f"significance/{card.head}"), root / own.report("study.json")
+    share = training.n_up / training.n_rows
+    again = assess(rows, returns, trials, share, params.evaluate, seed, documents.read(study, StudyReport))
+    return _compare(evidence.significance, again)
 
 
 def _other_plots(root: Path, head: str, again: Mapping[str, pd.DataFrame]) -> str:
@@ -308,6 +335,7 @@ _STEPS: Mapping[str, Callable[[ModelCard, Path], str]] = {
     "ensemble, calibrator, conformal sets and threshold, fitted again": _calibrated_again,
     "the evaluation, computed again from predictions": _evaluated_again,
     "the back-test, traded again from predictions and candles": _traded_again,
+    "the significance, weighed again after every trial": _weighed_again,
     "the leakage report, made again": _audited_again,
     "the causality certificate, made again": _certified_again,
     "the controls, run again": _controlled_again,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 
 from candlelock.artifacts import documents, tables, user_files
@@ -17,12 +18,13 @@ from candlelock.calibrate.ensemble import is_fitted
 from candlelock.card.evidence import read_policy
 from candlelock.causality.other_candles import between
 from candlelock.contracts import files
+from candlelock.contracts.backtest_tables import TRADE_LIST
 from candlelock.contracts.documents import SEGMENTS
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
-from candlelock.contracts.tables import FITS, PREDICTIONS, TRADES, with_baselines
+from candlelock.contracts.tables import FITS, PREDICTIONS, with_baselines
 from candlelock.evaluate.test_reads import describe_read
 from candlelock.features.audit import disagreements
 from candlelock.features.market import align
@@ -32,6 +34,7 @@ from candlelock.leakage.fit_scope import check_fits
 from candlelock.leakage.known_labels import check_known_labels
 from candlelock.leakage.results import check_controls, check_score, check_test_reads
 from candlelock.leakage.rows import LEFT_OUT, LabelledRows
+from candlelock.leakage.stays import COLUMNS, Orders
 from candlelock.leakage.table import AuditTable, audit_rows
 from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
@@ -45,9 +48,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
     import pyarrow as pa
 
+    from candlelock.contracts.backtest_params import BacktestParams
     from candlelock.contracts.causality_documents import CausalityReport
     from candlelock.contracts.head_params import HeadParams
     from candlelock.contracts.leakage_documents import ControlsReport, LeakCheck, TestRead
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
 class Given:
     """What a head was made with, and what others have found out: certificate, controls, the ledger of reads of test.
 
-    `tune`: of the members, those with a space were searched.
+    `tune`: of the members, those with a space were searched. `backtest`: as it is for this head.
     """
 
     features: FeaturesParams
@@ -76,6 +79,7 @@ class Given:
     certificate: CausalityReport
     controls: ControlsReport
     reads: Sequence[TestRead]
+    backtest: BacktestParams
 
 
 STAGES = ("select", "tune", "train", "calibrate", "evaluate")  # that note the rows they hand over
@@ -101,6 +105,7 @@ def given_of(
         certificate=certificate,
         controls=controls,
         reads=reads,
+        backtest=params.backtest.of(question),
     )
 
 
@@ -167,11 +172,16 @@ def _results(
     own, policy = files.HeadFiles(head), read_policy()
     test = _judged(predictions, rows[(rows["segment"] == "test") & rows["is_up"].notna()])
     is_up, p_up = test["is_up"].to_numpy(), test["p_up"].to_numpy()
-    trades = tables.read(root / own.report("trades.parquet"), TRADES)
+    trades, horizon_bars = tables.read(root / own.report("trades.parquet"), TRADE_LIST), given.question.horizon_bars
+    longs, shorts = _signals(predictions, bar_ms, given.backtest)
     return [
         check_test_reads(given.reads, describe_read(test), policy),
-        check_fills(_in_ms(trades), _signals(predictions, bar_ms), frames, bar_ms),
-        check_score(is_up, p_up, given.question.horizon_bars if given.question.is_traded else None, policy),
+        check_fills(
+            *(_in_ms(trades), longs, _traded(frames, predictions, horizon_bars, bar_ms), bar_ms),
+            shorts=shorts,
+            orders=Orders.of(given.backtest, horizon_bars),
+        ),
+        check_score(is_up, p_up, horizon_bars if given.question.is_traded else None, policy),
     ]
 
 
@@ -218,16 +228,39 @@ def _judged(predictions: pa.Table, test: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_ms(trades: pa.Table) -> pd.DataFrame:
-    """Symbol, prices and times in milliseconds of each trade."""
-    frame: pd.DataFrame = trades.select(["symbol", "entry_price", "exit_price"]).to_pandas()
+    """Symbol, side, kinds of entry and exit, prices and times in milliseconds of each trade."""
+    frame: pd.DataFrame = trades.select(["symbol", "entry_price", "exit_price", *COLUMNS]).to_pandas()
     for name in ("entry", "exit"):
         frame[f"{name}_ms"] = trades[f"{name}_time_utc"].cast("int64").to_numpy()
     return frame
 
 
-def _signals(predictions: pa.Table, bar_ms: int) -> dict[str, Times]:
-    """Symbol -> decision times of its signals on test, rising."""
-    frame = predictions.select(["symbol", "segment", "has_signal"]).to_pandas()
-    frame["decision_ms"] = predictions["open_time_utc"].cast("int64").to_numpy() + bar_ms
-    told = frame[frame["has_signal"] & (frame["segment"] == "test")]
-    return {str(name): own["decision_ms"].to_numpy() for name, own in told.groupby("symbol")}
+def _signals(predictions: pa.Table, bar_ms: int, backtest: BacktestParams) -> tuple[dict[str, Times], dict[str, Times]]:
+    """Symbol -> decision times of its signals on test, rising: to buy, and to sell short."""
+    test = predictions.filter(pc.equal(predictions["segment"], "test"))
+    is_long = test["has_signal"].to_numpy()
+    is_short = np.zeros(len(is_long), dtype=np.bool_)
+    if backtest.short_p_up is not None:
+        is_short = ~is_long & (test["p_up"].to_numpy() <= backtest.short_p_up)
+    if backtest.one_direction:
+        up, down = (test[name].fill_null(False).to_numpy() for name in ("may_be_up", "may_be_down"))
+        is_long, is_short = is_long & up & ~down, is_short & down & ~up
+    decision_ms = test["open_time_utc"].cast("int64").to_numpy() + bar_ms
+    told = pd.DataFrame({"symbol": test["symbol"].to_numpy(), "decision_ms": decision_ms})
+    longs, shorts = (
+        {str(name): own["decision_ms"].to_numpy() for name, own in told[chosen].groupby("symbol")}
+        for chosen in (is_long, is_short)
+    )
+    return longs, shorts
+
+
+def _traded(
+    frames: Mapping[str, pd.DataFrame], predictions: pa.Table, horizon_bars: int, bar_ms: int
+) -> dict[str, pd.DataFrame]:
+    """The candles that the back-test goes over: from the first test row to a horizon after the last."""
+    test = predictions.filter(pc.equal(predictions["segment"], "test"))
+    ends = pc.min_max(test["open_time_utc"].cast("int64")).as_py()
+    if ends["min"] is None:
+        return dict(frames)
+    first, last = ends["min"], ends["max"] + horizon_bars * bar_ms
+    return {name: frame[frame["open_time_ms"].between(first, last)] for name, frame in frames.items()}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
+from candlelock.card.card_figures import latency_figures, leakage_figures, luck_figures, score_intervals, shown_figures
 from candlelock.card.gates import asked_of, decide, judge
 from candlelock.contracts.card_document import (
     CardLatency,
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     from candlelock.contracts.params import Params
     from candlelock.contracts.select_documents import Selection
 
-LATENCY_FIGURE = "latency_p95_ms"
-
 
 def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
     """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
-    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence))
+    intervals = _scores(evidence.evaluation)
+    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence), intervals)
     own = params.model_copy(update={"heads": {head: params.heads[head]}})
     body: dict[str, Any] = {
         "version": "2",
@@ -46,11 +46,13 @@ def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRan
         "train": _train(evidence, head, params),
         "segments": {name: segments[name] for name in SEGMENTS},
         "metrics": {name: interval.value for name, interval in evidence.evaluation.metrics.items()},
-        "intervals": _intervals(evidence),
+        "intervals": intervals,
         "baselines": evidence.evaluation.baselines,
         "best_constant": evidence.evaluation.best_constant,
         "best_rule": evidence.evaluation.best_rule,
         "backtest": evidence.backtest,
+        "trading": evidence.trading,
+        "significance": evidence.significance,
         "ensemble": evidence.ensemble,
         "calibration": evidence.calibrator,
         "probabilities": evidence.evaluation.probabilities,
@@ -80,12 +82,12 @@ def digest(card: ModelCard) -> str:
 
 def gate_figures(evidence: Evidence) -> dict[str, float | None]:
     """The figures a policy may name."""
-    checks = leakage_checks(evidence).model_dump().values()
     return {
         **skill_figures(evidence.evaluation, evidence.backtest, evidence.threshold),
-        LATENCY_FIGURE: evidence.latency.p95,
-        "latency_samples": evidence.latency.samples,
-        "n_failed_leakage_checks": sum(not passed for passed in checks),
+        **latency_figures(evidence.latency),
+        **leakage_figures(leakage_checks(evidence)),
+        **luck_figures(evidence.significance),
+        "break_even_bps": evidence.trading.break_even_bps,
     }
 
 
@@ -95,18 +97,9 @@ def skill_figures(
     """Those that say how well the model does."""
     chosen = next(choice for choice in threshold.candidates if choice.p_up == threshold.p_up)
     return {
-        "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp.value,
-        "lift_over_best_rule_pp_low": evaluation.lift_over_best_rule_pp.low,
-        "accuracy": evaluation.metrics["accuracy"].value,
-        "f1": evaluation.metrics["f1"].value,
-        "auc_roc": evaluation.metrics["auc_roc"].value,
-        "calibration_ece": evaluation.metrics["calibration_ece"].value,
-        "value_skill_low": None if evaluation.values is None else evaluation.values.metrics["skill"].low,
+        **shown_figures(_scores(evaluation), backtest),
         "n_rows": evaluation.n_rows,
         "n_blocks": evaluation.n_blocks,
-        "sharpe": backtest.sharpe,
-        "n_trades": backtest.n_trades,
-        "n_backtest_days": backtest.n_days,
         "decide_net_profit_bps": chosen.net_profit_bps,
         "n_decide_trades": chosen.n_trades,
     }
@@ -142,8 +135,11 @@ def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
     )
 
 
-def _intervals(evidence: Evidence) -> dict[str, Any]:
-    evaluation = evidence.evaluation
+def _scores(evaluation: EvaluationReport) -> dict[str, Interval]:
+    return score_intervals(_intervals(evaluation), evaluation.values)
+
+
+def _intervals(evaluation: EvaluationReport) -> dict[str, Interval]:
     lifts = {
         "lift_over_best_constant_pp": evaluation.lift_over_best_constant_pp,
         "lift_over_best_rule_pp": evaluation.lift_over_best_rule_pp,

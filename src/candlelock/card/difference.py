@@ -32,7 +32,8 @@ def compare_cards(before: ModelCard, after: ModelCard) -> list[Change]:
 
 def _figures(card: ModelCard) -> Iterator[tuple[str, Any]]:
     plain = card.model_dump(mode="json", exclude=NOISE)
-    plain["gates"] = [gate for gate in plain["gates"] if not gate["name"].startswith("latency")]
+    kept = [gate for gate in plain["gates"] if not gate["name"].startswith("latency")]
+    plain["gates"] = [{key: part for key, part in gate.items() if key != "interval"} for gate in kept]
     return _flatten(plain, "")
 
 

@@ -11,6 +11,7 @@ from candlelock.artifacts import documents
 from candlelock.artifacts.hashing import sha256_file
 from candlelock.card.figures import Plots
 from candlelock.contracts import files
+from candlelock.contracts.backtest_documents import TradingReport
 from candlelock.contracts.card_document import Artifact
 from candlelock.contracts.documents import (
     BacktestReport,
@@ -25,6 +26,7 @@ from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.leakage_documents import LeakageReport
 from candlelock.contracts.policy import Policy
 from candlelock.contracts.select_documents import Selection
+from candlelock.contracts.significance_documents import Significance
 from candlelock.contracts.snapshot_documents import Manifest
 from candlelock.contracts.training_documents import TrainingReport
 
@@ -42,6 +44,8 @@ class Evidence:
     threshold: Threshold
     evaluation: EvaluationReport
     backtest: BacktestReport
+    trading: TradingReport
+    significance: Significance
     latency: LatencyReport
     policy: Policy
     lineage: list[Artifact]
@@ -63,9 +67,11 @@ def gather(root: Path, head: str) -> Evidence:
         threshold=documents.read(root / own.models / "threshold.json", Threshold),
         evaluation=documents.read(root / own.report("evaluation.json"), EvaluationReport),
         backtest=documents.read(root / own.report("backtest.json"), BacktestReport),
+        trading=documents.read(root / own.report("trading.json"), TradingReport),
+        significance=documents.read(root / own.report("significance.json"), Significance),
         latency=documents.read(root / own.report("latency.json"), LatencyReport),
         policy=read_policy(),
-        lineage=_hash_all(root, _artifacts(own, manifest, training, plugins)),
+        lineage=_hash_all(root, _artifacts(own, manifest, training, plugins) + _trials(root, own)),
     )
 
 
@@ -82,7 +88,18 @@ def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingRepor
     fitted = [f"{name}.json" for name in ("selection", "stack", "calibrator", "conformal", "threshold")]
     models = [own.member_models / name for name in (*members, files.MEMBER_INDEX)]
     models += [own.models / name for name in fitted]
-    of_head = ("selection", "study", "training", "evaluation", "metrics", "backtest", "leakage", "latency")
+    of_head = (
+        "selection",
+        "study",
+        "training",
+        "evaluation",
+        "metrics",
+        "backtest",
+        "trading",
+        "significance",
+        "leakage",
+        "latency",
+    )
     reports = [own.report(f"{name}.json") for name in of_head]
     single = [
         files.MANIFEST,
@@ -96,6 +113,11 @@ def _artifacts(own: files.HeadFiles, manifest: Manifest, training: TrainingRepor
         files.CONTROLS_REPORT,
     ]
     return sorted([*single, *features, *own_features, *models, *reports, own.report("trades.parquet")])
+
+
+def _trials(root: Path, own: files.HeadFiles) -> list[Path]:
+    """The batches of the ledger of trials, as many as there are."""
+    return [own.trials / path.name for path in sorted((root / own.trials).glob("*.json"))]
 
 
 def _hash_all(root: Path, paths: list[Path]) -> list[Artifact]:

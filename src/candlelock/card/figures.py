@@ -26,7 +26,7 @@ class Plots:
     """Rows of the plot tables, as numbers or as the text of a CSV file.
 
     `roc`: fpr, tpr. `reliability`: p_mean, up_share, low, high, n_rows. `equity`: day (YYYY-MM-DD), equity,
-    buy_and_hold, drawdown_frac.
+    buy_and_hold, reversal, drawdown_frac.
     """
 
     roc: Rows
@@ -59,17 +59,18 @@ def draw_reliability(rows: Rows) -> Chart:
 
 
 def draw_equity(rows: Rows, capital: float) -> Chart:
-    """Account value by day against buying and holding, each as its change from the capital at the start."""
+    """Account value by day against buying and holding and the reversal rule, each as its change from the start."""
     days = [day.toordinal() for day in _days(rows)]
-    own, held = ([float(row[name]) / capital - 1 for row in rows] for name in ("equity", "buy_and_hold"))
-    x, y = frame(_span(days), widen([0, *own, *held]), WIDE, 8)
-    marks = [
-        Mark("level", _level(x, y, 0)),
-        Mark("other", line((x(day), y(value)) for day, value in zip(days, held, strict=True))),
-        Mark("model", line((x(day), y(value)) for day, value in zip(days, own, strict=True))),
-    ]
+    curves = {
+        mark: [float(row[name]) / capital - 1 for row in rows]
+        for mark, name in (("reference", "reversal"), ("other", "buy_and_hold"), ("model", "equity"))
+    }
+    x, y = frame(_span(days), widen([0, *(value for curve in curves.values() for value in curve)]), WIDE, 8)
+    marks = [Mark("level", _level(x, y, 0))]
+    for mark, curve in curves.items():
+        marks.append(Mark(mark, line((x(day), y(value)) for day, value in zip(days, curve, strict=True))))
     axes = Axis(x, "", []), axis(y, "return since the start", _share)
-    return Chart("Equity by day against buy and hold", *axes, marks, WIDE)
+    return Chart("Equity by day against buy and hold and the reversal rule", *axes, marks, WIDE)
 
 
 def draw_drawdown(rows: Rows) -> Chart:

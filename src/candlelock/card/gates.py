@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from candlelock.contracts.card_document import Gate, GateStatus, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from candlelock.contracts.documents import Interval
     from candlelock.contracts.head_params import HeadParams
-    from candlelock.contracts.policy import GateRule, Policy
+    from candlelock.contracts.policy import GatePolicy, GateRule
+
+AnyPolicy = TypeVar("AnyPolicy", bound="GatePolicy")
 
 
-def asked_of(policy: Policy, question: HeadParams) -> Policy:
+def asked_of(policy: AnyPolicy, question: HeadParams) -> AnyPolicy:
     """The policy with the gates that such a head has to pass."""
     asked = {"all": True, "traded": question.is_traded, "valued": question.is_valued}
     return policy.model_copy(update={"gates": [rule for rule in policy.gates if asked[rule.heads]]})
 
 
-def judge(policy: Policy, figures: Mapping[str, float | None]) -> list[Gate]:
-    """Each gate of the policy with its status; a figure that does not exist is INSUFFICIENT EVIDENCE."""
-    return [_judge(rule, figures) for rule in policy.gates]
+def judge(
+    policy: GatePolicy, figures: Mapping[str, float | None], intervals: Mapping[str, Interval] | None = None
+) -> list[Gate]:
+    """Each gate of the policy with its status; a figure that does not exist is INSUFFICIENT EVIDENCE.
+
+    `intervals`: those of the scores, to stand beside their figures.
+    """
+    return [_judge(rule, figures, intervals or {}) for rule in policy.gates]
 
 
 def decide(gates: Sequence[Gate]) -> Verdict:
@@ -32,19 +40,32 @@ def decide(gates: Sequence[Gate]) -> Verdict:
     return "INSUFFICIENT EVIDENCE" if "INSUFFICIENT EVIDENCE" in statuses else "GO"
 
 
-def _judge(rule: GateRule, figures: Mapping[str, float | None]) -> Gate:
-    figure = figures.get(rule.figure)
-    n_evidence = figures.get(rule.evidence) if rule.evidence else None
+def _judge(rule: GateRule, figures: Mapping[str, float | None], intervals: Mapping[str, Interval]) -> Gate:
+    figure, n_evidence = figures.get(rule.figure), figures.get(rule.evidence or "")
     status: GateStatus = "PASS" if figure is not None and _holds(rule, figure) else "FAIL"
-    why = rule.why
+    lack = ""
     if figure is None:
-        status, why = "INSUFFICIENT EVIDENCE", f"{rule.why}; there is no {rule.figure}"
+        lack = f"; there is no {rule.figure}"
     elif rule.min_n is not None and (n_evidence is None or n_evidence < rule.min_n):
-        status, why = (
-            "INSUFFICIENT EVIDENCE",
-            f"{rule.why}; {rule.evidence} is {n_evidence or 0:g}, {rule.min_n} needed",
-        )
-    return Gate(name=rule.name, status=status, figure=figure, bound=_bound(rule), why=why)
+        lack = f"; {rule.evidence} is {n_evidence or 0:g}, {rule.min_n} needed"
+    return Gate(
+        name=rule.name,
+        status="INSUFFICIENT EVIDENCE" if lack else status,
+        figure_name=rule.figure,
+        figure=figure,
+        interval=_interval(rule.figure, intervals),
+        bound=_bound(rule),
+        evidence=rule.evidence,
+        n_evidence=None if n_evidence is None else int(n_evidence),
+        min_n=rule.min_n,
+        why=rule.why + lack,
+    )
+
+
+def _interval(figure: str, intervals: Mapping[str, Interval]) -> Interval | None:
+    """That of the figure, or of the score it is an end of."""
+    names = (figure, figure.removesuffix("_low"), figure.removesuffix("_high"))
+    return next((intervals[name] for name in names if name in intervals), None)
 
 
 def _holds(rule: GateRule, figure: float) -> bool:

@@ -17,8 +17,9 @@ from candlelock.contracts.leakage_documents import PROVES
 from candlelock.page.chart import Scale, widen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from candlelock.contracts.backtest_documents import CostSurfacePoint
     from candlelock.contracts.card_document import Artifact, Gate, ModelCard
     from candlelock.contracts.documents import Importance, Interval, ValueBaseline, Values
     from candlelock.contracts.leakage_documents import LeakageReport, LeakCheck
@@ -119,6 +120,21 @@ def brier_parts(card: ModelCard) -> list[tuple[str, float]]:
 def rank_value_baselines(values: Values) -> list[tuple[str, ValueBaseline]]:
     """Baselines of values, the smallest error first."""
     return sorted(values.baselines.items(), key=lambda item: (item[1].rmse, item[0]))
+
+
+@dataclass(frozen=True)
+class CostGrid:
+    """Net returns at each fee (rows) and slippage (columns), in basis points; None where that is beyond a fill."""
+
+    columns: list[float]
+    rows: list[tuple[float, list[float | None]]]
+
+
+def cost_grid(surface: Sequence[CostSurfacePoint]) -> CostGrid:
+    """The cost surface as a table."""
+    found = {(one.fee_bps, one.slippage_bps): one.net_return_frac for one in surface}
+    fees, slippages = (sorted({pair[at] for pair in found}) for at in (0, 1))
+    return CostGrid(slippages, [(fee, [found.get((fee, slippage)) for slippage in slippages]) for fee in fees])
 
 
 def unmet_gates(card: ModelCard) -> list[Gate]:

@@ -61,7 +61,7 @@ HEAD: TypeAdapter[HeadParams] = TypeAdapter(HeadParams)
 
 def question(card: ModelCard) -> str:
     """What the head asks, in a sentence."""
-    head, bars = _head(card), f"{card.train.horizon_bars} bars of {card.train.timeframe}"
+    head, bars = head_of(card), f"{card.train.horizon_bars} bars of {card.train.timeframe}"
     if isinstance(head, TripleBarrierParams):
         rise, fall = f"{head.take_profit_sigmas:g} sigma", f"{head.stop_loss_sigmas:g} sigma"
         return f"Within {bars}, will the price rise by {rise} before it falls by {fall}?"
@@ -76,16 +76,17 @@ def question(card: ModelCard) -> str:
 
 def reach(card: ModelCard) -> str:
     """How many bars ahead labels look; of labels that may end sooner, at most."""
-    return f"{'up to ' if isinstance(_head(card), TripleBarrierParams) else ''}{card.train.horizon_bars}"
+    return f"{'up to ' if isinstance(head_of(card), TripleBarrierParams) else ''}{card.train.horizon_bars}"
 
 
-def _head(card: ModelCard) -> HeadParams:
+def head_of(card: ModelCard) -> HeadParams:
+    """What the head was made to ask."""
     return HEAD.validate_python(card.parameters["heads"][card.head])
 
 
 def is_traded(card: ModelCard) -> bool:
     """Whether "up" is a reason to buy."""
-    return _head(card).is_traded
+    return head_of(card).is_traded
 
 
 def metric(key: str) -> Wording:

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from candlelock.cli import audit, card, data, explain, features, learners, orderbook, output, simulator, snapshot
+from candlelock.cli import (
+    audit,
+    benchmark,
+    card,
+    data,
+    explain,
+    features,
+    gate,
+    learners,
+    orderbook,
+    output,
+    simulator,
+    snapshot,
+)
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, CandlelockError, InputError, Problem
 
@@ -25,7 +38,9 @@ app.add_typer(card.app, name="card")
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.add_typer(orderbook.app, name="orderbook")
+app.command()(benchmark.benchmark)
 app.command()(explain.explain)
+app.command()(gate.gate)
 app.command()(learners.learners)
 app.command()(snapshot.snapshot)
 app.command()(simulator.exchange_sim)

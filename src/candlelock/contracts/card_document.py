@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from candlelock.contracts.backtest_documents import TradingReport  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.documents import (
     SEGMENTS,
     BacktestReport,
@@ -22,6 +23,7 @@ from candlelock.contracts.documents import (
     UtcTime,
     Values,
 )
+from candlelock.contracts.significance_documents import Significance  # noqa: TC001  (pydantic reads annotations)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +34,20 @@ HEADLINE = ("accuracy", "auc_roc", "log_loss", "brier", "calibration_ece")
 
 
 class Gate(Document):
-    """One gate of the policy with its figure."""
+    """One gate of the policy with its figure, and how many of `evidence` stand behind it.
+
+    `interval`: of the figure, or of the score whose worse end it is; null where that has none.
+    """
 
     name: str
     status: GateStatus
+    figure_name: str
     figure: float | None
+    interval: Interval | None
     bound: str
+    evidence: str | None
+    n_evidence: int | None
+    min_n: int | None
     why: str
 
 
@@ -119,6 +129,8 @@ class ModelCard(Document):
     best_constant: str
     best_rule: str
     backtest: BacktestReport
+    trading: TradingReport
+    significance: Significance
     ensemble: Stack
     calibration: Calibrator
     probabilities: Probabilities

@@ -56,6 +56,11 @@ class HeadFiles:
         return Path("ledger") / self.head / "test_reads.json"
 
     @property
+    def trials(self) -> Path:
+        """Folder of the ledger of trials, a batch in a file; kept in git."""
+        return Path("ledger") / self.head / "trials"
+
+    @property
     def models(self) -> Path:
         """Folder of everything the bundle is made of."""
         return Path("models") / self.head

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from candlelock.contracts import book_documents, book_tables, card_document, documents, snapshot_documents, tables
+from candlelock.contracts.backtest_documents import TradingReport
+from candlelock.contracts.backtest_tables import TRADE_LIST, TRADING_CURVE
+from candlelock.contracts.benchmark_documents import BenchmarkHistory, BenchmarkReport
 from candlelock.contracts.causality_documents import CausalityReport
 from candlelock.contracts.head_params import HEADS
 from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, TestReads
 from candlelock.contracts.params import Params
-from candlelock.contracts.policy import Policy
+from candlelock.contracts.policy import GatePolicy, Policy
 from candlelock.contracts.quality_documents import QualityReport
 from candlelock.contracts.select_documents import Selection, SelectionReport
+from candlelock.contracts.significance_documents import Significance
 from candlelock.contracts.stage_params import Frozen, SearchRange
 from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.training_documents import TrainingReport
+from candlelock.contracts.trial_documents import TrialBatch
 from candlelock.contracts.version_documents import CandleProof, VersionRecord
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ SCHEMAS = Path("src/candlelock/contracts/schemas")
 MODELS: dict[str, type[BaseModel]] = {
     "params": Params,
     "policy": Policy,
+    "gate_policy": GatePolicy,
     "manifest": snapshot_documents.Manifest,
     "version": VersionRecord,
     "candle_proof": CandleProof,
@@ -50,10 +56,15 @@ MODELS: dict[str, type[BaseModel]] = {
     "conformal": documents.Conformal,
     "threshold": documents.Threshold,
     "evaluation": documents.EvaluationReport,
+    "significance": Significance,
+    "trials": TrialBatch,
     "metrics": documents.Metrics,
     "backtest": documents.BacktestReport,
+    "trading": TradingReport,
     "latency": documents.LatencyReport,
     "model_card": card_document.ModelCard,
+    "benchmark": BenchmarkReport,
+    "benchmark_history": BenchmarkHistory,
     "book": book_documents.BookReport,
 }
 CANDLES = tables.candles_schema([column.name for column in tables.EXTRA_COLUMNS])
@@ -64,8 +75,8 @@ TABLES = (
     tables.FITS,
     tables.member_predictions(["<learner>"]),
     tables.PREDICTIONS,
-    tables.TRADES,
-    tables.EQUITY,
+    TRADE_LIST,
+    TRADING_CURVE,
     BOOK_BARS,
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError, model_validator
 
 from candlelock.contracts import stage_params as sections
+from candlelock.contracts.backtest_params import BacktestParams  # noqa: TC001  (pydantic reads annotations)
 from candlelock.contracts.errors import InputError, Problem, nearest
 from candlelock.contracts.head_params import HEADS, HeadParams
 from candlelock.contracts.select_params import SelectParams  # noqa: TC001  (pydantic reads annotations)
@@ -38,7 +39,7 @@ class Params(Frozen):
     train: TrainParams = field("stage `train`", "section")
     calibrate: sections.CalibrateParams = field("stage `calibrate`", "section")
     evaluate: sections.EvaluateParams = field("stage `evaluate`", "section")
-    backtest: sections.BacktestParams = field("stage `backtest`", "section")
+    backtest: BacktestParams = field("stage `backtest`", "section")
     bench: sections.BenchParams = field("stage `bench`", "section")
     card: sections.CardParams = field("stage `card`", "section")
     heads: dict[Name, HeadParams] = field(

@@ -328,17 +328,6 @@ class EvaluateParams(Frozen):
     n_calibration_bins: int = field("equal-width bins of the ECE and the reliability curve", "bins", ge=2)
 
 
-class BacktestParams(Frozen):
-    """Costs and capital of the back-test."""
-
-    capital: int = field("money at the start, shared evenly over the symbols", "quote currency", ge=1)
-    fee_bps: float = field("exchange fee of one fill", "basis points of its value", ge=0, lt=10_000)
-    slippage_bps: float = field("how much worse than the open a fill is", "basis points of the price", ge=0, lt=10_000)
-    cost_multiples: list[Annotated[float, Field(ge=0)]] = field(
-        "costs as multiples of these in the sensitivity table", "multiples", min_length=1
-    )
-
-
 class BenchParams(Frozen):
     """The latency measurement."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,12 @@ class TableSchema:
             p for column in self.columns for p in self._column_problems(column, table[column.name], place)
         ]
         return found_problems or self._order_problems(table, place)
+
+    def table(self, columns: Sequence[Any]) -> pa.Table:
+        """Columns of values, in the schema's order and types; every type is given."""
+        fields = [column.field(column.dtype) for column in self.columns]
+        arrays = [pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
     def _column_problems(self, column: Column, values: pa.ChunkedArray, place: str) -> list[Problem]:
         at = f"{place} column {column.name}"
@@ -267,33 +273,3 @@ def member_predictions(learners: Sequence[str], *, are_values: bool = False) -> 
 
 MONEY = pa.decimal128(38, 8)
 PRICE = pa.decimal128(38, 18)
-
-TRADES = TableSchema(
-    "trades",
-    (
-        SYMBOL,
-        Column("entry_time_utc", TIME, "UTC time", "open of the bar bought at"),
-        Column("exit_time_utc", TIME, "UTC time", "open of the bar sold at; the last bar's close where the data end"),
-        Column("n_bars", pa.int64(), "bars", "time from entry to exit in bar lengths"),
-        Column("entry_price", PRICE, "quote currency", "price paid, slippage included"),
-        Column("exit_price", PRICE, "quote currency", "price received, slippage included"),
-        Column("quantity", MONEY, "base currency", "amount bought and sold"),
-        Column("fees", MONEY, "quote currency", "exchange fees of both fills"),
-        Column("pnl", MONEY, "quote currency", "money received less money paid, after fees"),
-        Column("return_frac", pa.float64(), "fraction", "pnl against the money paid, entry fee included"),
-    ),
-    key=("symbol", "entry_time_utc"),
-)
-
-EQUITY = TableSchema(
-    "equity",
-    (
-        Column("day_utc", TIME, "UTC time", "start of the UTC day; figures are those of its last bar close"),
-        Column("equity", MONEY, "quote currency", "cash and positions at their last close"),
-        Column(
-            "buy_and_hold", MONEY, "quote currency", "capital split evenly at the first opens and held, without costs"
-        ),
-        Column("drawdown_frac", pa.float64(), "fraction", "equity below its highest bar close so far"),
-    ),
-    key=("day_utc",),
-)

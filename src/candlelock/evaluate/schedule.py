@@ -1,41 +1,33 @@
-"""When a long-only trader is in the market: signals and bars alone decide, whatever the costs.
+"""The times in the market: what the compiled pass decided, with exact prices.
 
-- A signal stands at a bar's close (the bar is named by its open time). It is filled at the next bar's open: the bar
-  that opens exactly one bar length later. If the exchange has no such bar, the entry is dropped.
-- One position per symbol. It is held for `horizon_bars` bar lengths from its fill. A signal while in position, one at
-  the close before the exit included, starts that clock again from its own next bar: held on, no fill needed.
-- The exit is at the open of the bar on which the clock runs out, or, if that bar is missing, of the first later one.
-  A position still open after the last bar is closed at that bar's close.
-
-Does not belong here: money, fees, figures.
+Does not belong here: how fills are decided (`fills`), money (`ledger`), figures.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from candlelock.contracts.errors import Problem, raise_if
+from candlelock.evaluate import fills
+from candlelock.evaluate.costs import EXACT, STEP, rates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Times = npt.NDArray[np.int64]
-Decimals = npt.NDArray[np.object_]
-PRICE_STEP = Decimal("1e-18")
+    from candlelock.evaluate.costs import Costs
+    from candlelock.evaluate.fills import Floats, Record, Rules
+    from candlelock.evaluate.market import Market, Prices, Times, Units
 
 
 @dataclass(frozen=True)
 class Stay:
     """One time in the market. `first_mark` and `end_mark` bound the marks at which the position is open, end excluded.
 
-    Prices are as the exchange printed them.
+    Prices are as the exchange printed them, or levels on a tick. `side`: 1 long, -1 short. `weight`: share of the
+    account put at work. `entered`, `left`: codes of `fills`. Volumes are those that slippage is taken from.
     """
 
     symbol: str
@@ -45,103 +37,99 @@ class Stay:
     exit_time_ms: int
     entry_price: Decimal
     exit_price: Decimal
+    side: int = 1
+    weight: float = 1.0
+    entered: int = fills.MARKET
+    left: int = fills.TIME
+    entry_volume: float = 0.0
+    exit_volume: float = 0.0
+
+    @cached_property
+    def printed(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Both prices as numerator and denominator."""
+        return self.entry_price.as_integer_ratio(), self.exit_price.as_integer_ratio()
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """All stays, and what is needed to mark them.
+    """All stays by symbol, in name order, and the market that marks them.
 
-    `mark_time_ms`, shape (n_bars + 1,): the first open of all symbols, then every bar's close up to the last of all.
-    `price`: symbol, in name order -> last known close at each mark; its first open before its first close.
+    `float_equity`, shape (n_bars + 1,): equity at each mark in float64, by which fills were decided.
     """
 
-    bar_ms: int
-    mark_time_ms: Times
-    price: dict[str, Decimals]
+    market: Market
     stays: dict[str, tuple[Stay, ...]]
+    float_equity: Floats
 
 
-def schedule_stays(
-    candles: Mapping[str, pa.Table], signals: Mapping[str, Times], horizon_bars: int, bar_ms: int
-) -> Schedule:
-    """Turn signals into stays over the span of `candles`.
-
-    `candles`: symbol -> table with `open_time_utc` (ms, UTC) and decimal `open` and `close`. `signals`: symbol -> open
-    times (ms) of the bars at whose close a signal stands, in any order; a symbol without an entry never trades.
-    Raises InputError for times off the grid, out of order or twice, prices not above zero, signals without a candle.
-    """
-    times = {symbol: _open_times(table) for symbol, table in sorted(candles.items())}
-    raise_if(_candle_problems(candles, times, bar_ms) + _signal_problems(times, signals))
-    first, last = min(int(t[0]) for t in times.values()), max(int(t[-1]) for t in times.values())
-    marks = np.arange(first, last + 2 * bar_ms, bar_ms, dtype=np.int64)
-    price, stays = {}, {}
-    for symbol, opens in times.items():
-        closes = [candles[symbol]["open"][0].as_py(), *candles[symbol]["close"].to_pylist()]
-        price[symbol] = np.array(closes, dtype=object)[np.searchsorted(opens, marks)]
-        at = np.unique(signals.get(symbol, np.empty(0, np.int64)))
-        stays[symbol] = _stays(symbol, candles[symbol], opens, at, horizon_bars, marks)
-    return Schedule(bar_ms, marks, price, stays)
+def share_of(capital: int, n_symbols: int) -> Decimal:
+    """What each account starts with."""
+    with localcontext(EXACT):
+        return (Decimal(capital) / n_symbols).quantize(STEP, ROUND_DOWN)
 
 
-def _stays(
-    symbol: str, candles: pa.Table, opens: Times, signals: Times, horizon_bars: int, marks: Times
-) -> tuple[Stay, ...]:
-    bar_ms = marks[1] - marks[0]
-    horizon_ms = horizon_bars * bar_ms
-    fills = signals + bar_ms
-    can_fill = np.isin(fills, opens)
-    # Signals no further apart than the horizon belong to one stay, which begins with the first that can be filled.
-    group = np.cumsum(np.diff(signals, prepend=signals[:1]) > horizon_ms)
-    filled_group, at = np.unique(group[can_fill], return_index=True)
-    entry_ms = fills[can_fill][at]
-    due_ms = fills[np.searchsorted(group, filled_group, side="right") - 1] + horizon_ms
-    entry, leave = np.searchsorted(opens, entry_ms), np.searchsorted(opens, due_ms)
-    end_ms = opens[np.minimum(leave, len(opens) - 1)] + bar_ms
-    exit_ms = np.where(leave < len(opens), end_ms - bar_ms, end_ms)
-    # One place beyond the last bar's open stands its close, the exit of those who are still in.
-    prices = pa.concat_arrays([candles["open"].combine_chunks(), candles["close"].combine_chunks()[-1:]])
-    first_mark, end_mark = (entry_ms - marks[0]) // bar_ms + 1, (end_ms - marks[0]) // bar_ms
-    columns = (first_mark, end_mark, entry_ms, exit_ms, prices.take(entry), prices.take(leave))
+def schedule_stays(market: Market, rules: Rules, costs: Costs, capital: int) -> Schedule:
+    """Trade the signals of `market` by `rules`. Costs and capital matter where rules look at the equity alone."""
+    trades, equity = decide(market, rules, costs, capital)
+    stays = {}
+    for number, (symbol, prices) in enumerate(market.prices.items()):
+        stays[symbol] = _stays(symbol, prices, trades[trades["symbol"] == number], market)
+    return Schedule(market, stays, equity)
+
+
+def decide(market: Market, rules: Rules, costs: Costs, capital: int) -> tuple[Record, Floats]:
+    """Trades as a `fills.TRADE` array, and the equity at each mark in float64."""
+    n_symbols = len(market.prices)
+    share = share_of(capital, n_symbols)
+    trades = np.zeros(market.n_signals, fills.TRADE)
+    equity = np.zeros(len(market.mark_time_ms))
+    state = fills.start(n_symbols, float(share), float(capital - share * n_symbols))
+    n_trades = fills.decide_fills(market.bars, rules, rates_of(costs), state, (trades, equity))
+    return trades[:n_trades], equity
+
+
+def refuse_gaps(schedule: Schedule, max_gap_bars: int) -> None:
+    """InputError where a position lasts through more bars in a row without a candle of its symbol."""
+    problems = []
+    for symbol, stays in schedule.stays.items():
+        gaps = longest_gaps(schedule.market, symbol, stays)
+        wrong = np.flatnonzero(gaps > max_gap_bars)
+        if len(wrong):
+            one = wrong[0]
+            first = f"the first from {stays[one].entry_time_ms} ms: {gaps[one]} bars"
+            found = f"{len(wrong)} positions through longer gaps, {first}"
+            expected = f"at most {max_gap_bars} bars in a row without a candle"
+            help_line = "fill the gap in the source, or raise backtest.risk.max_gap_bars"
+            problems.append(Problem("backtest-gap", f"candles of {symbol}", found, expected, help_line))
+    raise_if(problems)
+
+
+def longest_gaps(market: Market, symbol: str, stays: tuple[Stay, ...]) -> Times:
+    """Bars in a row without a candle that each stay lasted through, the most; shape (n_stays,)."""
+    opens = market.prices[symbol].opens_ms
+    missing = np.append(np.diff(opens) // market.bar_ms - 1, 0)
+    begin = np.searchsorted(opens, [stay.entry_time_ms for stay in stays])
+    end = np.searchsorted(opens, [stay.exit_time_ms for stay in stays])
+    return np.array([missing[b:e].max(initial=0) for b, e in zip(begin, end, strict=True)], dtype=np.int64)
+
+
+def _stays(symbol: str, prices: Prices, trades: Record, market: Market) -> tuple[Stay, ...]:
+    first = market.mark_time_ms[0]
+    entry_bar, exit_bar = trades["entry_bar"], trades["exit_bar"]
+    exit_ms = first + (exit_bar + (trades["left"] == fills.END)) * market.bar_ms
+    place = [np.searchsorted(prices.opens_ms, first + bar * market.bar_ms) for bar in (entry_bar, exit_bar)]
+    is_level = np.isin(trades["left"], (fills.STOP, fills.TARGET))
+    out_at = np.where(trades["left"] == fills.END, prices.closed[place[1]], prices.opened[place[1]])
+    entries = _ticks(prices.opened[place[0]], trades["entry_level"], trades["entered"] != fills.MARKET)
+    exits = _ticks(out_at, trades["exit_level"], is_level)
+    columns = (
+        *(entry_bar + 1, exit_bar + 1, first + entry_bar * market.bar_ms, exit_ms),
+        *(np.array([prices.exact(t) for t in ticks], dtype=object) for ticks in (entries, exits)),
+        *(trades[name] for name in ("side", "weight", "entered", "left", "entry_volume", "exit_volume")),
+    )
     return tuple(Stay(symbol, *row) for row in zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _open_times(candles: pa.Table) -> Times:
-    return np.asarray(candles["open_time_utc"].cast(pa.int64()).to_numpy(), dtype=np.int64)
-
-
-def _candle_problems(candles: Mapping[str, pa.Table], times: dict[str, Times], bar_ms: int) -> list[Problem]:
-    empty = [symbol for symbol, t in times.items() if len(t) == 0] if times else ["any symbol"]
-    if empty:
-        return [_candle_problem("rows", f"of {symbol}", "no rows", "at least one") for symbol in empty]
-    first = min(int(t[0]) for t in times.values())
-    out = []
-    for symbol, t in times.items():
-        wrong = np.flatnonzero((np.diff(t, prepend=t[0] - 1) <= 0) | ((t - first) % bar_ms != 0))
-        if len(wrong):
-            expected = f"one row per time, ascending in whole bars of {bar_ms} ms"
-            out.append(_candle_problem("time", f"of {symbol} row {wrong[0]}", f"open time {t[wrong[0]]} ms", expected))
-        for column in ("open", "close"):
-            lowest = pc.min(candles[symbol][column]).as_py()
-            if lowest < PRICE_STEP:
-                out.append(
-                    _candle_problem("price", f"of {symbol} column {column}", f"price {lowest}", "prices above zero")
-                )
-    return out
-
-
-def _candle_problem(kind: str, place: str, found: str, expected: str) -> Problem:
-    help_line = "give the candles of the snapshot, built with `dvc repro snapshot`"
-    return Problem(f"backtest-candle-{kind}", f"candles {place}", found, expected, help_line)
-
-
-def _signal_problems(times: dict[str, Times], signals: Mapping[str, Times]) -> list[Problem]:
-    out = []
-    for symbol, at in sorted(signals.items()):
-        lost = np.setdiff1d(at, times.get(symbol, np.empty(0, np.int64)))
-        if symbol not in times or len(lost):
-            found = (
-                f"{len(lost)} without a candle, the first at {lost[0]} ms" if len(lost) else "a symbol without candles"
-            )
-            help_line = "predict and back-test with the same snapshot"
-            out.append(Problem("backtest-signal", f"signals of {symbol}", found, "signals at candles", help_line))
-    return out
+def _ticks(printed: Units, level: Floats, is_level: Record) -> list[int]:
+    """Ticks of each fill: a level where it was one, else as printed, which float64 need not hold."""
+    return [int(b if c else a) for a, b, c in zip(printed.tolist(), level.tolist(), is_level.tolist(), strict=True)]

@@ -25,6 +25,17 @@ UP_FROM = 0.5
 EDGE = 1e-7
 
 
+def score_all(y: Array, p: Array, blocks: Blocks, n_bins: int) -> dict[str, Scored]:
+    """Every score there is; the ECE over bins of equal width and of equal mass."""
+    return {
+        **score_outcomes(y, p, blocks),
+        "auc_roc": score_auc(y, p, blocks),
+        **score_means(y, p, blocks),
+        "calibration_ece": score_ece(y, p, blocks, bin_of(p, n_bins)),
+        "calibration_ece_equal_mass": score_ece(y, p, blocks, mass_bin_of(p, n_bins)),
+    }
+
+
 def outcomes(y: Array, p: Array) -> Array:
     """True positive, false positive, true negative, false negative: indicators of shape (n_rows, 4)."""
     up, is_up = p >= UP_FROM, y > 0
@@ -39,13 +50,18 @@ def score_outcomes(y: Array, p: Array, blocks: Blocks) -> dict[str, Scored]:
 
 def score_means(y: Array, p: Array, blocks: Blocks) -> dict[str, Scored]:
     """Log loss (probabilities cut at 1e-7) and Brier score."""
-    q = np.clip(p, EDGE, 1 - EDGE)
-    rows = np.column_stack([-(y * np.log(q) + (1 - y) * np.log(1 - q)), (p - y) ** 2, np.ones_like(y)])
+    rows = np.column_stack([log_losses(y, p), (p - y) ** 2, np.ones_like(y)])
     total, replicates = blocks.sums(rows)
     return {
         name: (float(total[i] / total[2]), replicates[:, i] / replicates[:, 2])
         for i, name in enumerate(("log_loss", "brier"))
     }
+
+
+def log_losses(y: Array, p: Array) -> Array:
+    """Log loss of every row, probabilities cut at 1e-7; shape (n_rows,)."""
+    q = np.clip(p, EDGE, 1 - EDGE)
+    return -(y * np.log(q) + (1 - y) * np.log(1 - q))
 
 
 def score_ece(y: Array, p: Array, blocks: Blocks, bins: Bins) -> Scored:

@@ -1,7 +1,8 @@
 """Whether trades could have been had: after their signal, at a price the bar offered, the worse of two exits first.
 
 Works on any back-test's list of long trades. A signal is known at its bar's close; what a bar's prices say is known at
-its end, so that an order goes out with the next open.
+its end, so that an order goes out with the next open. Trades that say their side, how they were entered and why they
+were left are held to the rules of `fill_rules`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
+from candlelock.leakage.fill_rules import find_breaches
 from candlelock.leakage.rows import leak_check, when
+from candlelock.leakage.stays import COLUMNS, NEVER, Heard, Stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.leakage_documents import FillCode
     from candlelock.leakage.rows import Times
+    from candlelock.leakage.stays import Orders
 
     Array = npt.NDArray[np.float64]
 
@@ -34,24 +38,55 @@ HELPS: Mapping[FillCode, str] = {
 
 
 def check_fills(
-    trades: pd.DataFrame, signals: Mapping[str, Times], candles: Mapping[str, pd.DataFrame], bar_ms: int
+    trades: pd.DataFrame,
+    signals: Mapping[str, Times],
+    candles: Mapping[str, pd.DataFrame],
+    bar_ms: int,
+    *,
+    shorts: Mapping[str, Times] | None = None,
+    orders: Orders | None = None,
 ) -> LeakCheck:
     """Findings on trades that could not have been had, one for each kind and side.
 
     `trades`: symbol, entry_ms, exit_ms, entry_price, exit_price of long trades, filled at opens, and, where they have
     them, stop_price and target_price, NaN where there is none; of each symbol in order of time. Its last trade may end
-    at the close of the last bar. `signals`: symbol -> decision times, rising. `candles`: symbol -> open_time_ms, open,
-    high, low, close, in order of time.
+    at the close of the last bar. `signals`: symbol -> decision times to buy, rising. `candles`: symbol -> open_time_ms,
+    open, high, low, close, in order of time.
+
+    With the columns side, entered and left, as TRADE_LIST has them, the rules of docs/backtest.md hold instead, and
+    stop_price and target_price are not read. `shorts`: as `signals`, to sell short. `orders`: what stood; None: not
+    known, so that stops, targets, limits and the time are held to what any could have done. At the end is the end of
+    the symbol's candles.
     """
     findings: list[Leak] = []
     for symbol, own in trades.groupby("symbol", sort=True):
-        bars, known = candles[str(symbol)], np.asarray(signals.get(str(symbol), np.empty(0, np.int64)))
+        bars, known = candles[str(symbol)], _times_of(signals, str(symbol))
+        if set(COLUMNS) <= set(own.columns):
+            heard = Heard(known, _times_of(shorts or {}, str(symbol)))
+            findings += _listed(str(symbol), own, Stays.of(own, bars, bar_ms), heard, orders)
+            continue
         findings += _early(str(symbol), own, known)
         findings += _entries(str(symbol), own, bars)
         findings += _exits(str(symbol), own, bars, bar_ms)
         if {"stop_price", "target_price"} <= set(own.columns):
             findings += _orders(str(symbol), own, bars, bar_ms)
     return leak_check("fills", WHAT, len(trades), findings, {"n_trades": len(trades)})
+
+
+def _times_of(signals: Mapping[str, Times], symbol: str) -> Times:
+    return np.asarray(signals.get(symbol, np.empty(0, np.int64)))
+
+
+def _listed(symbol: str, trades: pd.DataFrame, stays: Stays, heard: Heard, orders: Orders | None) -> Iterator[Leak]:
+    """One finding for each rule that is broken, at its first trade."""
+    for breach in find_breaches(stays, heard, orders):
+        wrong = np.flatnonzero(breach.is_wrong)
+        if len(wrong):
+            at = int(wrong[0])
+            known, used = int(breach.known_ms[at]), int(breach.used_ms[at])
+            detail = f"{len(wrong):,} {breach.words(at)}"
+            row = trades.index[at]
+            yield _leak(breach.code, symbol, row, None if known == NEVER else known, used, detail, breach.help)
 
 
 def _early(symbol: str, trades: pd.DataFrame, known: Times) -> Iterator[Leak]:
@@ -131,7 +166,15 @@ def _orders(symbol: str, trades: pd.DataFrame, bars: pd.DataFrame, bar_ms: int) 
         yield _leak("fill-order", symbol, trades.index[at], int(opened[bar]) + bar_ms, int(opened[bar]), detail)
 
 
-def _leak(code: FillCode, symbol: str, row: int, known_ms: int | None, used_ms: int, detail: str) -> Leak:
+def _leak(
+    code: FillCode,
+    symbol: str,
+    row: int,
+    known_ms: int | None,
+    used_ms: int,
+    detail: str,
+    help_line: str | None = None,
+) -> Leak:
     return Leak(
         code=code,
         subject="trades",
@@ -140,5 +183,5 @@ def _leak(code: FillCode, symbol: str, row: int, known_ms: int | None, used_ms: 
         known_utc=None if known_ms is None else when(known_ms),
         used_utc=when(used_ms),
         detail=detail,
-        help=HELPS[code],
+        help=help_line or HELPS[code],
     )

@@ -19,6 +19,9 @@ from candlelock.contracts import snapshot_documents as s
 from candlelock.contracts import training_documents as t
 from candlelock.leakage.rows import leak_check
 from tests.heads import direction
+from tests.unit.card.gates_of_cards import GATES
+from tests.unit.card.luck import LUCK
+from tests.unit.card.traded import TRADING
 
 SYMBOLS = ["BTC/USD", "EOS/USD", "ETH/USD", "LTC/USD", "XRP/USD"]
 PARAMETERS = {
@@ -35,15 +38,6 @@ MONTHS = [("2019-04", 0.531, 0.561), ("2019-05", 0.540, 0.548), ("2019-06", 0.52
 BINS = [(0.33, 310), (0.38, 1490), (0.43, 5900), (0.475, 12800), (0.52, 13100), (0.57, 6300), (0.62, 1800), (0.67, 417)]
 COMPARED = [("lightgbm", "platt", 0.682014), ("mlp", "beta", 0.683918), ("ensemble", "platt", 0.681733)]
 COSTS = [(0.0, 0.5214, 2.61), (0.5, 0.2310, 1.42), (1.0, 0.0562, 0.4012), (2.0, -0.2961, None)]
-GATES = [
-    c.Gate(name="accuracy over the best constant", status="PASS", figure=5.79, bound="≥ 2", why="in percentage points"),
-    c.Gate(name="accuracy over the best rule", status="PASS", figure=1.35, bound="> 0", why="lower bound of the lift"),
-    c.Gate(name="calibration", status="PASS", figure=0.0083, bound="≤ 0.1", why="expected calibration error of p_up"),
-    c.Gate(name="latency p95", status="PASS", figure=0.5336, bound="≤ 80", why="milliseconds for one row"),
-    c.Gate(name="leakage checks", status="PASS", figure=0, bound="≤ 0", why="failed ones, as computed"),
-    c.Gate(name="back-test Sharpe", status="FAIL", figure=0.4012, bound="≥ 1", why="annual, after fees and slippage"),
-    c.Gate(name="back-test trades", status="PASS", figure=1236, bound="≥ 50", why="fewer prove nothing"),
-]
 FILES = [
     *(f"reports/direction/{name}.json" for name in ("backtest", "evaluation", "latency", "leakage", "training")),
     *(f"models/direction/{name}" for name in ("lightgbm.txt", "mlp.safetensors", "stack.json", "xgboost.json")),
@@ -80,6 +74,7 @@ ENSEMBLE = d.Stack(
     last_label_end_utc=TRAIN_END,
 )
 
+LIFTS = ("lift_over_best_constant_pp", "lift_over_best_rule_pp")
 NOTHING_PERMUTED = t.PermutationImportance(
     segments=["calibrate", "decide"], n_rows=0, n_days=0, n_repeats=2, loss=0.69, features=[]
 )
@@ -196,6 +191,7 @@ def equity_rows() -> list[dict[str, float | str]]:
         peak = max(peak, equity)
         fall = f"{1 - equity / peak:.6f}"
         figures = {"equity": f"{equity:.8f}", "buy_and_hold": f"{held:.8f}", "drawdown_frac": fall}
+        figures["reversal"] = f"{0.5 * (equity + 10_000):.8f}"
         rows.append({"day": (date(2019, 4, 4) + timedelta(days=i)).isoformat(), **figures})
     return rows
 
@@ -336,6 +332,8 @@ def evidence(
         threshold=threshold,
         evaluation=evaluation,
         backtest=backtest,
+        trading=TRADING,
+        significance=LUCK,
         latency=d.LatencyReport(
             mean=0.412, p50=0.391, p95=0.5336, p99=1.218, samples=2_000, n_threads=1, hardware=hardware
         ),
@@ -360,8 +358,7 @@ def train(manifest: s.Manifest) -> c.CardTrain:
 
 @pytest.fixture
 def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
-    evaluation, backtest, latency = evidence.evaluation, evidence.backtest, evidence.latency
-    lift, lead = evaluation.lift_over_best_constant_pp, evaluation.lift_over_best_rule_pp
+    evaluation, latency = evidence.evaluation, evidence.latency
     gains = [0.86**i for i in range(len(FEATURES))]
     bounds = zip(d.SEGMENTS, BOUNDS[:-1], BOUNDS[1:], strict=True)
     segments = {name: c.CardRange(start=start, end=end) for name, start, end in bounds}
@@ -376,11 +373,13 @@ def card(evidence: Evidence, train: c.CardTrain) -> c.ModelCard:
         train=train,
         segments=segments,
         metrics={name: one.value for name, one in evaluation.metrics.items()},
-        intervals={**evaluation.metrics, "lift_over_best_constant_pp": lift, "lift_over_best_rule_pp": lead},
+        intervals=evaluation.metrics | {name: getattr(evaluation, name) for name in LIFTS},
         baselines=evaluation.baselines,
         best_constant=evaluation.best_constant,
         best_rule=evaluation.best_rule,
-        backtest=backtest,
+        backtest=evidence.backtest,
+        trading=evidence.trading,
+        significance=evidence.significance,
         ensemble=evidence.ensemble,
         calibration=evidence.calibrator,
         probabilities=evaluation.probabilities,

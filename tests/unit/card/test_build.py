@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from candlelock.contracts.params import Params
 
 ROOT = Path(__file__).resolve().parents[3]
+OF_GATE: dict[Any, Any] = {
+    "interval": {"value": 0.5, "low": 0.4, "high": 0.6},
+    "evidence": "n_rows",
+    "n_evidence": 1,
+    "min_n": 1,
+}
 QUOTES_LATENCY = {"digest", "verdict", "latency_ms", "latency_hardware"}
 SEGMENTS = {
     name: c.CardRange(start=f"20{year}-01-01T00:00:00Z", end=f"20{year}-12-31T00:00:00Z")
@@ -162,6 +168,8 @@ def another(value: Any, key: Any) -> Any:
         return value + 1
     if key in ("best_constant", "best_rule"):
         return "logistic"
+    if value is None and key in OF_GATE:
+        return OF_GATE[key]
     if value is None:
         return [0.25] if key in ("knots_x", "knots_y") else 0.25
     if value in ("GO", "NO-GO", "INSUFFICIENT EVIDENCE"):
@@ -187,6 +195,11 @@ def test_every_single_value_but_latency_is_in_the_digest(built: c.ModelCard) -> 
         ("ensemble", "kind"),
         ("calibration", "value"),
         ("values",),
+        *(("significance", "paired", number, "score") for number in range(2)),
+        *(("trading", "curves", number, "name") for number in range(3)),
+        *(("trading", "sides", number, "side") for number in range(2)),
+        ("significance", "superior", 0, "loss"),
+        ("significance", "sharpe", "trials", "variance_from"),
     }  # another value there is no card at all
     paths = [path for path in leaves(plain) if path not in refused]
     assert len(paths) > 300

@@ -6,6 +6,7 @@ import pytest
 
 from candlelock.card.difference import compare_cards
 from candlelock.contracts.card_document import ModelCard
+from candlelock.contracts.documents import Interval
 
 
 def edited(card: ModelCard, **changed: Any) -> ModelCard:
@@ -73,3 +74,8 @@ def test_parameters_are_compared_key_by_key(key: str, card: ModelCard) -> None:
     name = key if key == "seed" else "backtest.fee_bps"
     after = edited(card, parameters={**card.parameters, key: value})
     assert list(changes(card, after)) == [f"parameters.{name}"]
+
+
+def test_the_interval_of_a_gate_is_left_out_as_intervals_are(card: ModelCard) -> None:
+    wider = card.gates[0].model_copy(update={"interval": Interval(value=5.79, low=1.0, high=9.0)})
+    assert changes(card, edited(card, gates=[wider, *card.gates[1:]])) == {}

@@ -91,13 +91,13 @@ def test_bin_without_rows_is_left_out() -> None:
 
 def test_equity_is_drawn_against_the_capital_at_the_start() -> None:
     rows: figures.Rows = [
-        {"day": "2020-01-01", "equity": 100.0, "buy_and_hold": 100.0, "drawdown_frac": 0.0},
-        {"day": "2020-01-03", "equity": 150.0, "buy_and_hold": 50.0, "drawdown_frac": 0.25},
+        {"day": "2020-01-01", "equity": 100.0, "buy_and_hold": 100.0, "reversal": 100.0, "drawdown_frac": 0.0},
+        {"day": "2020-01-03", "equity": 150.0, "buy_and_hold": 50.0, "reversal": 90.0, "drawdown_frac": 0.25},
     ]
     chart = figures.draw_equity(rows, 100)
     (_, level), _ = points(chart, "level")
     assert points(chart, "model")[0] == points(chart, "other")[0] == (chart.x.scale.start, level)
-    assert points(chart, "model")[1][1] < level < points(chart, "other")[1][1]
+    assert points(chart, "model")[1][1] < level < points(chart, "reference")[1][1] < points(chart, "other")[1][1]
     assert level - points(chart, "model")[1][1] == pytest.approx(points(chart, "other")[1][1] - level, abs=0.2)
     below = figures.draw_drawdown(rows)
     assert max(y for _, y in points(below, "depth")) == pytest.approx(below.y.scale(-0.25), abs=0.1)
@@ -105,7 +105,8 @@ def test_equity_is_drawn_against_the_capital_at_the_start() -> None:
 
 def test_account_that_never_moved_can_be_drawn() -> None:
     rows: figures.Rows = [
-        {"day": f"2020-01-0{day}", "equity": 5, "buy_and_hold": 5, "drawdown_frac": 0} for day in (1, 2, 3)
+        {"day": f"2020-01-0{day}", "equity": 5, "buy_and_hold": 5, "reversal": 5, "drawdown_frac": 0}
+        for day in (1, 2, 3)
     ]
     chart = figures.draw_equity(rows, 5)
     assert len({y for _, y in points(chart, "model") + points(chart, "level")}) == 1

@@ -51,7 +51,7 @@ def test_the_answer_for_a_bar_is_taken_apart(candlelock: Call, bundle: Bundle) -
     assert (found["open_time_utc"], found["decision_time_utc"]) == (TIMES[1], "2019-01-01T01:00:00Z")
     assert (found["p_up"], found["p_up_raw"]) == (expected.p_up, expected.p_up_raw)
     assert found["threshold"] == 0.6
-    assert found["members"] == {name: {"p_up": each.p_up, "weight": 0.5} for name, each in expected.members.items()}
+    assert found["members"] == {name: {"p_up": each.answer, "weight": 0.5} for name, each in expected.members.items()}
     assert found["parts"]["mlp"] is None
     assert len(found["parts"]["lightgbm"]["contributions"]) == 3
 
@@ -69,7 +69,7 @@ def test_what_is_not_shown_is_summed(candlelock: Call) -> None:
         parts = json.loads(candlelock("explain", "BTC/USD", "--top", top, "--root", ROOT, "--json")[1])["parts"]
         own = parts["lightgbm"]
         assert (len(own["contributions"]), own["n_others"]) == (int(top), 3 - int(top))
-        sums.append(own["base"] + own["others"] + sum(one["log_odds"] for one in own["contributions"]))
+        sums.append(own["base"] + own["others"] + sum(one["adds"] for one in own["contributions"]))
     assert sums[0] == pytest.approx(sums[1], abs=1e-12)
 
 
@@ -80,7 +80,7 @@ def test_people_see_the_same(candlelock: Call, bundle: Bundle) -> None:
     assert code == 0
     assert parts is not None
     assert f"p_up {found.p_up:.4f}" in text
-    assert all(f"{one.log_odds:+.4f}" in text for one in parts[:2])
+    assert all(f"{one.adds:+.4f}" in text for one in parts[:2])
     assert "1 others" in text
     assert "mlp: answers without parts" in text
     assert "in no segment" in text

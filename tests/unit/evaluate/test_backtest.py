@@ -8,12 +8,18 @@ import pyarrow as pa
 import pytest
 
 from candlelock.artifacts import tables
+from candlelock.contracts.backtest_params import BacktestParams
+from candlelock.contracts.backtest_tables import TRADE_LIST
 from candlelock.contracts.documents import BacktestReport
 from candlelock.contracts.errors import InputError
-from candlelock.contracts.stage_params import BacktestParams
-from candlelock.contracts.tables import CANDLES, EQUITY, PREDICTIONS, TRADES
-from candlelock.evaluate.backtest import backtest, equity_table, trades_table
+from candlelock.contracts.tables import CANDLES, PREDICTIONS
+from candlelock.evaluate.backtest import backtest, growth
+from candlelock.evaluate.costs import EXACT, STEP
+from candlelock.evaluate.figures import drawdowns
 from candlelock.evaluate.ledger import Ledger
+from candlelock.evaluate.market import Times, day_ends
+from candlelock.evaluate.trading import trade_list
+from tests.trading_runs import trading_params
 
 HOUR_MS = 3_600_000
 BAR_MS = 12 * HOUR_MS
@@ -48,13 +54,34 @@ def predictions(rows: dict[str, list[int]], signals: dict[str, list[int]], segme
 
 
 def params(**changed: Any) -> BacktestParams:
-    given = {"capital": 1000, "fee_bps": 10.0, "slippage_bps": 100.0, "cost_multiples": [0.0, 1.0, 2.0]}
-    return BacktestParams(**{**given, **changed})
+    return trading_params(**{"fee_bps": 10.0, "slippage_bps": 100.0, "cost_multiples": [0.0, 1.0, 2.0], **changed})
 
 
 def run(signals: list[int], rows: Sequence[int] = range(4), **changed: Any) -> tuple[BacktestReport, Ledger]:
     table = predictions({"A/B": list(rows)}, {"A/B": signals})
     return backtest(table, {"A/B": candles()}, params(**changed), horizon_bars=2, bar_ms=BAR_MS)
+
+
+def days(ledger: Ledger) -> Times:
+    return day_ends(ledger.schedule.market)[0]
+
+
+def daily(ledger: Ledger) -> list[Decimal]:
+    """Equity at the end of each UTC day, to the last unit."""
+    with localcontext(EXACT):
+        return [value.quantize(STEP) for value in ledger.equity_at(day_ends(ledger.schedule.market)[1])]
+
+
+def held(ledger: Ledger) -> list[Decimal]:
+    """The same of who buys at the first opens and holds."""
+    market = ledger.schedule.market
+    with localcontext(EXACT):
+        return [(value * ledger.capital).quantize(STEP) for value in growth(market, day_ends(market)[1])]
+
+
+def falls(ledger: Ledger) -> list[float]:
+    found: list[float] = drawdowns(ledger.equity)[day_ends(ledger.schedule.market)[1]].tolist()
+    return found
 
 
 def test_the_figures_of_a_worked_example() -> None:
@@ -88,44 +115,47 @@ def test_the_figures_of_a_worked_example() -> None:
 
 def test_the_tables_of_a_worked_example() -> None:
     _, ledger = run(signals=[0])
-    trades, equity = trades_table(ledger), equity_table(ledger)
-    assert TRADES.problems(trades, "trades") == EQUITY.problems(equity, "equity") == []
+    trades = trade_list(ledger)
+    assert TRADE_LIST.problems(trades, "trades") == []
     assert trades.set_column(1, "entry_time_utc", trades["entry_time_utc"].cast(pa.int64())).drop(
         ["exit_time_utc"]
     ).to_pylist() == [
         {
             "symbol": "A/B",
             "entry_time_utc": BAR_MS,
-            "n_bars": 2,
+            "side": "long",
+            "entered": "market",
+            "left": "time",
+            "weight": 1.0,
             "entry_price": Decimal("101"),
             "exit_price": Decimal("108.9"),
             "quantity": Decimal("9.891099"),
             "fees": Decimal("2.07614169"),
+            "carry": Decimal(0),
             "pnl": Decimal("76.06354041"),
             "return_frac": 0.07606354041,
         }
     ]
     assert trades["exit_time_utc"].cast(pa.int64()).to_pylist() == [3 * BAR_MS]
-    assert equity["day_utc"].cast(pa.int64()).to_pylist() == [0, 2 * BAR_MS, 4 * BAR_MS]
-    assert [str(v) for v in equity["equity"].to_pylist()] == ["969.32770200", "1076.06354041", "1076.06354041"]
-    assert [str(v) for v in equity["buy_and_hold"].to_pylist()] == ["980.00000000", "1090.00000000", "910.00000000"]
-    assert equity["drawdown_frac"].to_pylist() == [pytest.approx(0.030672298, rel=1e-12), 0.0, 0.0]
+    assert days(ledger).tolist() == [0, 2 * BAR_MS, 4 * BAR_MS]
+    assert [str(v) for v in daily(ledger)] == ["969.32770200", "1076.06354041", "1076.06354041"]
+    assert [str(v) for v in held(ledger)] == ["980.00000000", "1090.00000000", "910.00000000"]
+    assert falls(ledger) == [pytest.approx(0.030672298, rel=1e-12), 0.0, 0.0]
 
 
 def test_a_written_table_reads_back_equal(tmp_path: Path) -> None:
     _, ledger = run(signals=[0])
-    for schema, table in ((TRADES, trades_table(ledger)), (EQUITY, equity_table(ledger))):
-        tables.write(tmp_path / schema.name, table, schema)
-        assert tables.read(tmp_path / schema.name, schema).equals(table, check_metadata=True)
+    tables.write(tmp_path / "trades", trade_list(ledger), TRADE_LIST)
+    assert tables.read(tmp_path / "trades", TRADE_LIST).equals(trade_list(ledger), check_metadata=True)
 
 
 def test_without_signals_nothing_happens() -> None:
     report, ledger = run(signals=[])
     assert (report.n_trades, report.win_rate_frac, report.sharpe, report.max_drawdown_frac) == (0, None, None, 0.0)
     assert (report.final_equity, report.turnover_per_day, report.exposure_frac, report.fees_paid) == (1000, 0, 0, 0)
-    assert trades_table(ledger).num_rows == 0
-    assert TRADES.problems(trades_table(ledger), "trades") == []
-    assert equity_table(ledger)["equity"].to_pylist() == [1000, 1000, 1000]
+    assert trade_list(ledger).num_rows == 0
+    assert TRADE_LIST.problems(trade_list(ledger), "trades") == []
+    assert daily(ledger) == [1000, 1000, 1000]
 
 
 def test_a_trade_that_breaks_even_is_no_win_and_exposure_counts_every_symbol() -> None:
@@ -159,7 +189,7 @@ def test_the_span_ends_with_the_last_label() -> None:
     assert (report.first_open_utc, report.last_close_utc) == ("1970-01-01T12:00:00Z", "1970-01-03T12:00:00Z")
     assert report.buy_and_hold_return_frac == pytest.approx(90 / 100 - 1)
     assert report.net_return_frac == pytest.approx(90 / 110 - 1)
-    assert (report.n_days, equity_table(ledger).num_rows) == (3, 3)
+    assert (report.n_days, len(days(ledger))) == (3, 3)
     assert report.exposure_frac == 2 / 4
 
 
@@ -182,7 +212,7 @@ def test_a_late_listing_is_held_from_its_first_open() -> None:
     table = predictions({"A/B": [0, 1, 2, 3], "C/B": [3]}, {})
     report, ledger = backtest(table, listed_late, params(), 2, BAR_MS)
     assert report.buy_and_hold_return_frac == pytest.approx((91 / 100 + 30 / 10) / 2 - 1)
-    assert equity_table(ledger)["buy_and_hold"][0].as_py() == 990
+    assert held(ledger)[0] == 990
 
 
 def test_drawdown_is_seen_between_day_ends() -> None:
@@ -191,7 +221,7 @@ def test_drawdown_is_seen_between_day_ends() -> None:
     table = predictions({"A/B": [0, 1, 2, 3]}, {"A/B": [0, 1, 2, 3]})
     report, ledger = backtest(table, {"A/B": fallen}, params(fee_bps=0.0, slippage_bps=0.0), 2, BAR_MS)
     assert report.max_drawdown_frac == pytest.approx(0.5)
-    assert max(equity_table(ledger)["drawdown_frac"].to_pylist()) == 0.0
+    assert max(falls(ledger)) == 0.0
 
 
 def test_bars_longer_than_a_day_leave_days_as_they_were() -> None:
@@ -201,7 +231,7 @@ def test_bars_longer_than_a_day_leave_days_as_they_were() -> None:
     free = params(fee_bps=0.0, slippage_bps=0.0)
     report, ledger = backtest(table, {"A/B": days_3}, free, horizon_bars=1, bar_ms=72 * HOUR_MS)
     assert report.n_days == 6
-    assert equity_table(ledger)["equity"].to_pylist() == [1000] * 5 + [1100]
+    assert daily(ledger) == [1000] * 5 + [1100]
 
 
 def test_the_callers_decimal_context_has_no_say() -> None:
@@ -209,9 +239,9 @@ def test_the_callers_decimal_context_has_no_say() -> None:
     with localcontext() as context:
         context.prec = 4
         report, ledger = run(signals=[0, 3])
-        tables = trades_table(ledger), equity_table(ledger)
+        told = trade_list(ledger), daily(ledger)
     assert report == expected[0]
-    assert tables == (trades_table(expected[1]), equity_table(expected[1]))
+    assert told == (trade_list(expected[1]), daily(expected[1]))
 
 
 def problems_of(table: pa.Table, given: dict[str, pa.Table], **changed: Any) -> list[tuple[str, str]]:
@@ -246,3 +276,26 @@ def test_costs_of_a_whole_fill_are_refused() -> None:
     table = predictions({"A/B": [0]}, {})
     bad = problems_of(table, {"A/B": candles()}, slippage_bps=5000.0, cost_multiples=[1.0, 2.0, 3.0])
     assert bad == [("backtest-costs", "backtest.cost_multiples 2"), ("backtest-costs", "backtest.cost_multiples 3")]
+
+
+def test_a_position_through_a_longer_gap_is_refused_where_a_limit_is_set() -> None:
+    holed = candles().filter(pa.array([bar not in (2, 3) for bar in range(6)]))
+    table = predictions({"A/B": [0, 1, 4, 5]}, {"A/B": [0]})
+    with pytest.raises(
+        InputError, match="1 positions through longer gaps, the first from 43200000 ms: 2 bars"
+    ) as raised:
+        backtest(table, {"A/B": holed}, params(risk={"max_gap_bars": 1}), 2, BAR_MS)
+    assert raised.value.problems[0].code == "backtest-gap"
+    report, _ = backtest(table, {"A/B": holed}, params(risk={"max_gap_bars": 2}), 2, BAR_MS)
+    assert report == backtest(table, {"A/B": holed}, params(), 2, BAR_MS)[0]
+
+
+def test_a_cost_point_decides_again_where_rules_look_at_the_equity() -> None:
+    # At thrice the costs the first trade loses more than the limit, and the second is never made.
+    flat = candles([100] * 8, [100] * 8)
+    table = predictions({"A/B": [0, 1, 2, 3, 4, 5]}, {"A/B": [0, 3]})
+    costly = params(fee_bps=100.0, slippage_bps=0.0, cost_multiples=[1.0, 3.0], risk={"drawdown_frac": 0.03})
+    report, _ = backtest(table, {"A/B": flat}, costly, 1, BAR_MS)
+    assert [point.n_trades for point in report.cost_sensitivity] == [2, 1]
+    alone, _ = backtest(table, {"A/B": flat}, costly.model_copy(update={"fee_bps": 300.0}), 1, BAR_MS)
+    assert report.cost_sensitivity[1].net_return_frac == alone.net_return_frac

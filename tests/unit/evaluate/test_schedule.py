@@ -5,10 +5,12 @@ import pyarrow as pa
 import pytest
 
 from candlelock.contracts.errors import InputError
-from candlelock.evaluate.schedule import schedule_stays
+from candlelock.evaluate.market import Prices, lay_out
+from tests.trading_runs import long_signals, trade, trading_params
 
 BAR_MS = 3_600_000
 FIRST_BAR = 400_000
+PLAIN = trading_params()
 
 
 def candles(bars: list[int], price: str = "100") -> pa.Table:
@@ -28,7 +30,7 @@ def times(bars: list[int]) -> np.ndarray:
 
 def stays(bars: list[int], signals: list[int], horizon_bars: int) -> list[tuple[int, int, str, str]]:
     """(entry bar, exit bar, entry price, exit price) of each stay; an exit at the last close is one bar further."""
-    schedule = schedule_stays({"A/B": candles(bars)}, {"A/B": times(signals)}, horizon_bars, BAR_MS)
+    ledger = trade({"A/B": candles(bars)}, long_signals({"A/B": times(signals)}), PLAIN, horizon_bars, BAR_MS)
     return [
         (
             stay.entry_time_ms // BAR_MS - FIRST_BAR,
@@ -36,7 +38,7 @@ def stays(bars: list[int], signals: list[int], horizon_bars: int) -> list[tuple[
             str(stay.entry_price),
             str(stay.exit_price),
         )
-        for stay in schedule.stays["A/B"]
+        for stay in ledger.schedule.stays["A/B"]
     ]
 
 
@@ -81,13 +83,17 @@ def test_a_position_left_over_is_closed_at_the_last_close(horizon_bars: int) -> 
     assert stays([0, 1, 2, 3], [1], horizon_bars) == [(2, 4, "102.00", "103.50")]
 
 
+def marked(prices: Prices) -> list[str]:
+    return [str(prices.exact(ticks)) for ticks in prices.marked(np.arange(len(prices.at_mark)))]
+
+
 def test_marks_cover_all_symbols_with_the_last_known_close() -> None:
     both = {"Y/B": candles([2, 4], "200"), "A/B": candles([0, 1, 2])}
-    schedule = schedule_stays(both, {}, 1, BAR_MS)
-    assert list(schedule.price) == ["A/B", "Y/B"]
-    assert (schedule.mark_time_ms // BAR_MS - FIRST_BAR).tolist() == [0, 1, 2, 3, 4, 5]
-    assert [str(p) for p in schedule.price["A/B"]] == ["100.00", "100.50", "101.50", "102.50", "102.50", "102.50"]
-    assert [str(p) for p in schedule.price["Y/B"]] == ["202.00", "202.00", "202.00", "202.50", "202.50", "204.50"]
+    market = lay_out(both, {}, BAR_MS)
+    assert list(market.prices) == ["A/B", "Y/B"]
+    assert (market.mark_time_ms // BAR_MS - FIRST_BAR).tolist() == [0, 1, 2, 3, 4, 5]
+    assert marked(market.prices["A/B"]) == ["100.00", "100.50", "101.50", "102.50", "102.50", "102.50"]
+    assert marked(market.prices["Y/B"]) == ["202.00", "202.00", "202.00", "202.50", "202.50", "204.50"]
 
 
 def test_all_problems_are_named_at_once() -> None:
@@ -102,7 +108,7 @@ def test_all_problems_are_named_at_once() -> None:
     )
     signals = {"A/B": times([0]), "C/B": times([5]), "F/B": times([0]), "G/B": times([])}
     with pytest.raises(InputError) as raised:
-        schedule_stays({**broken, "E/B": off_grid}, signals, 1, BAR_MS)
+        lay_out({**broken, "E/B": off_grid}, long_signals(signals), BAR_MS)
     assert [(p.code, p.place) for p in raised.value.problems] == [
         ("backtest-candle-time", "candles of A/B row 2"),
         ("backtest-candle-price", "candles of C/B column open"),
@@ -117,10 +123,16 @@ def test_all_problems_are_named_at_once() -> None:
 
 def test_a_price_of_zero_is_refused() -> None:
     with pytest.raises(InputError, match="found     price 0"):
-        schedule_stays({"A/B": candles([0, 1], price="0")}, {}, 1, BAR_MS)
+        lay_out({"A/B": candles([0, 1], price="0")}, {}, BAR_MS)
 
 
 def test_a_symbol_without_rows_is_refused() -> None:
     with pytest.raises(InputError) as raised:
-        schedule_stays({"A/B": candles([0, 1]), "C/B": candles([])}, {}, 1, BAR_MS)
+        lay_out({"A/B": candles([0, 1]), "C/B": candles([])}, {}, BAR_MS)
     assert [p.place for p in raised.value.problems] == ["candles of C/B"]
+
+
+def test_a_signal_given_twice_is_refused() -> None:
+    with pytest.raises(InputError, match="3 signals at 2 bars") as raised:
+        lay_out({"A/B": candles([0, 1, 2])}, long_signals({"A/B": times([0, 1, 1])}), BAR_MS)
+    assert [p.code for p in raised.value.problems] == ["backtest-signal"]
