@@ -21,10 +21,9 @@ def run(params: Params, head: str) -> None:
     """members.parquet, data/split -> stack, calibrator, conformal and threshold.json, calibrated.parquet, data/fits."""
     own = files.HeadFiles(head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.heads[head].horizon_bars
-    cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
     fits, rows = FitLedger(), read_member_predictions(Path(), head, params.train.members)
-    seed = seeds.derive(params.seed, f"calibrate/{head}")
-    terms = Terms(horizon_ms, cost_bps, seed, params.heads[head].is_traded)
+    trading, seed = params.backtest, seeds.derive(params.seed, f"calibrate/{head}")
+    terms = Terms(horizon_ms, trading.round_trip_bps, seed, params.heads[head].is_traded)
     fitted = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     documents.write(own.models / "stack.json", fitted.stack)
     documents.write(own.models / "calibrator.json", fitted.calibrator)

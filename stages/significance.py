@@ -31,11 +31,12 @@ def run(params: Params, head: str) -> None:
     training = documents.read(own.report("training.json"), TrainingReport)
     study = documents.read(own.report("study.json"), StudyReport)
     reads = documents.read(own.test_reads, TestReads).reads
-    equity = pd.read_csv(own.plot("equity"))["equity"].to_numpy()
+    equity = pd.read_csv(own.plot("equity"), float_precision="round_trip")["equity"].to_numpy()
     returns = returns_of(np.append(documents.read(own.report("backtest.json"), BacktestReport).capital, equity))
     loss = documents.read(own.report("evaluation.json"), EvaluationReport).metrics["log_loss"].value
     known = read_ledger(own.trials)
-    found = find_records(head, known, study, reads, describe_read(rows), loss, returns)
+    rules = params.backtest.of(params.heads[head])
+    found = find_records(head, known, study, reads, describe_read(rows), rules, loss, returns)
     own.trials.mkdir(parents=True, exist_ok=True)
     if (batch := new_batch(known, found)) is not None:
         documents.write(own.trials / batch_file(batch), batch)

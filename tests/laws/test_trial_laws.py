@@ -13,6 +13,7 @@ records = st.builds(
     kind=st.sampled_from(["search", "experiment"]),
     head=st.just("direction"),
     subject_sha256=st.sampled_from([digit * 64 for digit in "0123456789abcdef"]),
+    read_sha256=st.none(),
     learner=st.none(),
     loss=st.none() | st.sampled_from([0.6, 0.7]),
     daily_sharpe=st.none() | st.floats(-1, 1),

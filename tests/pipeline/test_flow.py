@@ -105,8 +105,11 @@ def test_a_head_of_values_gets_a_card_without_trades_that_validates(copy: Projec
     answer = copy.run(
         sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/lively/model_card.json", expect=None
     )
-    failed = [step for step in answer.stdout.splitlines() if not step.startswith("ok ")]
-    assert failed == [step for step in failed if "the controls" in step]  # they were frozen
+    steps = answer.stdout.splitlines()
+    assert len(steps) >= 16
+    assert [
+        step for step in steps if not step.startswith("ok ") and "the controls" not in step
+    ] == []  # they were frozen
 
 
 def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:

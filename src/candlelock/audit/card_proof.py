@@ -222,7 +222,7 @@ def _traded_again(card: ModelCard, root: Path) -> str:
 def _weighed_again(card: ModelCard, root: Path) -> str:
     params, evidence, own = _params(card), gather(root, card.head), files.HeadFiles(card.head)
     rows, training = read_test_rows(root, card.head, params.train.members), evidence.training
-    equity = pd.read_csv(root / own.plot("equity"))["equity"].to_numpy()
+    equity = pd.read_csv(root / own.plot("equity"), float_precision="round_trip")["equity"].to_numpy()
     returns = returns_of(np.append(evidence.backtest.capital, equity))
     trials = count_trials(read_ledger(root / own.trials), len(returns))
     seed, study = seeds.derive(params.seed, f"significance/{card.head}"), root / own.report("study.json")
@@ -270,10 +270,9 @@ def _is_page(path: Path, page: str) -> bool:
 def _calibrated_again(card: ModelCard, root: Path) -> str:
     params, own = _params(card), files.HeadFiles(card.head)
     horizon_ms = 1000 * bar_seconds(params.snapshot.timeframe) * card.train.horizon_bars
-    cost_bps = 2 * (params.backtest.fee_bps + params.backtest.slippage_bps)
     rows, fits = read_member_predictions(root, card.head, params.train.members), FitLedger()
     seed = seeds.derive(params.seed, f"calibrate/{card.head}")
-    terms = Terms(horizon_ms, cost_bps, seed, params.heads[card.head].is_traded)
+    terms = Terms(horizon_ms, params.backtest.round_trip_bps, seed, params.heads[card.head].is_traded)
     again = calibrate_members(rows, params.train.members, params.calibrate, terms, fits)
     stored = (
         (documents.read(root / own.models / "stack.json", Stack), again.stack),

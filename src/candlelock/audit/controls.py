@@ -51,7 +51,21 @@ SYMBOLS = ("AAA/USD", "BBB/USD", "CCC/USD", "DDD/USD", "EEE/USD")
 STAGES = "snapshot,features,split,select,tune,train,calibrate,evaluate,backtest"
 N_AT_ONCE = 2
 TELLING = ("returns", "volume")  # groups of features that the planted edge is told by
-COSTS = {"fee_bps": 10.0, "slippage_bps": 2.0}  # that the planted edge is made to pay
+PLAIN = {  # how the planted edge is traded, and what it is made to pay: not the project's own ways to trade
+    "fee_bps": 10.0,
+    "slippage_bps": 2.0,
+    "maker_fee_bps": None,
+    "short_p_up": None,
+    "one_direction": False,
+}
+PLAIN_PARTS = {
+    "entry": {"kind": "market"},
+    "exit": {"stop_bps": None, "target_bps": None},
+    "slippage": {"model": "bps"},
+    "carry": {"funding_bps": 0.0, "borrow_bps": 0.0},
+    "sizing": {"kind": "fixed", "max_frac": 1.0},
+    "risk": {"gross_frac": 1.0, "daily_loss_frac": None, "drawdown_frac": None, "max_gap_bars": None},
+}
 
 
 def run_controls(
@@ -166,7 +180,7 @@ def _make_project(root: Path, project: Path, params: Params, head: str, market: 
     changed["snapshot"]["files"]["path"] = "data/candles"
     changed["features"]["groups"] = sorted({*changed["features"]["groups"], *TELLING})
     changed["tune"]["n_trials"] = 1
-    changed["backtest"] |= COSTS
+    changed["backtest"] |= PLAIN | {part: changed["backtest"][part] | own for part, own in PLAIN_PARTS.items()}
     changed["evaluate"]["block_hours"] = max(params.evaluate.block_hours, params.heads[head].horizon_bars)
     changed["heads"] = {head: changed["heads"][head]}
     user_files.write_params(project, changed)

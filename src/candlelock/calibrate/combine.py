@@ -73,7 +73,7 @@ def combine_values(rows: pd.DataFrame, members: Sequence[str], params: Calibrate
     p_raw = line.chance_up(foretold)
     choice = choose_calibration(params.methods, p_raw[seen], is_up[seen], block)
     columns = {"predicted_value": foretold, "p_up_raw": p_raw, "p_up": choice.calibration.apply(p_raw)}
-    chances = {name: line.chance_up(raw[name]) for name in members}
+    chances = {name: line.chance_up(line.foretell(raw[name])) for name in members}
     return Combined(ensemble, used, choice, table, columns | _apart(chances), line)
 
 

@@ -1,4 +1,7 @@
-"""Everything between members' answers and signals, each part fitted on rows the part before has not seen."""
+"""Everything between members' answers and signals, each part fitted on rows the part before has not seen.
+
+But for the two of a head of values that see calibrate: the line of its values, and the calibrator behind that.
+"""
 
 from __future__ import annotations
 
@@ -115,6 +118,6 @@ def _run_sets(rows: pd.DataFrame, conformal: Conformal, intervals: Conformal | N
         foretold = test["predicted_value"].to_numpy()
         off = np.abs(np.where(np.isnan(is_up), np.nan, test["value"].to_numpy()) - foretold)
         width = run_forward(intervals, off, *times)[0]
-        width = np.where(np.isinf(width), np.nan, width)
+        width = np.where(np.isinf(width), np.nan, np.maximum(width, 0.0))
         sets = sets.assign(value_low=foretold - width, value_high=foretold + width)
     return rows.join(sets)

@@ -33,11 +33,11 @@ def judge(
 
 
 def decide(gates: Sequence[Gate]) -> Verdict:
-    """NO-GO with any FAIL, else INSUFFICIENT EVIDENCE with any gate lacking it, else GO."""
+    """NO-GO with any FAIL, else INSUFFICIENT EVIDENCE with any gate lacking it, or without any gate, else GO."""
     statuses = {gate.status for gate in gates}
     if "FAIL" in statuses:
         return "NO-GO"
-    return "INSUFFICIENT EVIDENCE" if "INSUFFICIENT EVIDENCE" in statuses else "GO"
+    return "GO" if statuses == {"PASS"} else "INSUFFICIENT EVIDENCE"
 
 
 def _judge(rule: GateRule, figures: Mapping[str, float | None], intervals: Mapping[str, Interval]) -> Gate:

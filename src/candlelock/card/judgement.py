@@ -64,8 +64,10 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
     if found != card.digest:
         said, expected = f"{card.digest[:12]}, but the content has {found[:12]}", "the digest of the card's content"
         yield Problem("card-digest", f"{place} digest", said, expected, HELP_CARD)
-    if card.head not in card.parameters.get("heads", {}):
-        expected = "a head of its own parameters"
+    try:
+        head_of(card)
+    except (LookupError, TypeError, ValueError):
+        expected = "a head that its own parameters describe"
         yield Problem("card-head", f"{place} head", card.head, expected, HELP_CARD)
         return
     follows, made_by = decide(card.gates), read_policy()

@@ -124,7 +124,7 @@ def rank_value_baselines(values: Values) -> list[tuple[str, ValueBaseline]]:
 
 @dataclass(frozen=True)
 class CostGrid:
-    """Net returns at each fee (rows) and slippage (columns), in basis points; None where that is beyond a fill."""
+    """Net returns at multiples of the fees (rows) and the slippage (columns); None where that is beyond a fill."""
 
     columns: list[float]
     rows: list[tuple[float, list[float | None]]]
@@ -132,7 +132,7 @@ class CostGrid:
 
 def cost_grid(surface: Sequence[CostSurfacePoint]) -> CostGrid:
     """The cost surface as a table."""
-    found = {(one.fee_bps, one.slippage_bps): one.net_return_frac for one in surface}
+    found = {(one.fee_multiple, one.slippage_multiple): one.net_return_frac for one in surface}
     fees, slippages = (sorted({pair[at] for pair in found}) for at in (0, 1))
     return CostGrid(slippages, [(fee, [found.get((fee, slippage)) for slippage in slippages]) for fee in fees])
 

@@ -55,8 +55,13 @@ class Exposure(Document):
 
 
 class CostSurfacePoint(Document):
-    """The strategy with another taker fee and another fixed slippage; a maker's fee moves as the taker's does."""
+    """The strategy at so many times its fees, and so many times its slippage, fixed and by share of volume.
 
+    In basis points: the taker's fee, and the part of the slippage that is fixed.
+    """
+
+    fee_multiple: float
+    slippage_multiple: float
     fee_bps: float
     slippage_bps: float
     net_return_frac: float
@@ -75,7 +80,7 @@ class TradingReport(Document):
     """Whatever is counted exactly is the ledger's; benchmarks, surface, capacity and break-even are float64.
 
     `break_even_bps`: the cost of a fill at which the strategy earns nothing; null where it earns nothing without costs,
-    or something at any. `impact_power`: of the share of volume, in `capacity`.
+    or still something at 4,096. `impact_power`: of the share of volume, in `capacity`.
     """
 
     curves: list[CurveFigures]

@@ -39,8 +39,8 @@ class SlippageParams(Frozen):
     """How much worse than the printed price a fill is that takes what is offered; a fill at a limit has none."""
 
     model: SlippageModel = field(
-        "slippage_bps | half of spread_bps | half_spread, and impact_bps times the order's share of a bar's volume, or "
-        "times the square root of that share",
+        "bps: slippage_bps; half_spread: half of spread_bps; linear and square_root: the same, and impact_bps times "
+        "the order's share of a bar's volume, or times the square root of that share",
         "bps | half_spread | linear | square_root",
     )
     spread_bps: float = field("between bid and ask; not read by `bps`", "basis points", ge=0, lt=10_000)
@@ -128,3 +128,9 @@ class BacktestParams(Frozen):
     def of(self, question: HeadParams) -> Self:
         """As they are for a head: one that is not traded is not sold short either."""
         return self if question.is_traded else self.model_copy(update={"short_p_up": None})
+
+    @property
+    def round_trip_bps(self) -> float:
+        """What two market fills cost, slippage by volume apart: that hangs on the size."""
+        fixed = self.slippage_bps if self.slippage.model == "bps" else self.slippage.spread_bps / 2
+        return 2 * (self.fee_bps + fixed)

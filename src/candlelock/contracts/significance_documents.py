@@ -1,4 +1,4 @@
-"""How far the figures of test can be told from luck, as frozen models: a part of reports/<head>/evaluation.json.
+"""How far the figures of test can be told from luck, as frozen models: reports/<head>/significance.json.
 
 Sharpe ratios are per day unless their name says annual; kurtosis is raw, 3 for a normal distribution; a gain is above 0
 where the model is the better one, whatever the score; a figure that does not exist is null.

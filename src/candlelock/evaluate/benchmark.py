@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from candlelock.evaluate.labelled_rows import LabelledRows
 
 Array = npt.NDArray[np.float64]
-N_BINS = 15  # of the ECE, as params.yaml has it
+N_BINS = 15  # of the ECE, whatever a project's cards have: runs have to be comparable
 F1_TARGET, LATENCY_TARGET_MS = 0.70, 80.0
 HIGHER = ("accuracy", "precision", "recall", "f1", "auc_roc")
 LOWER = ("log_loss", "brier")

@@ -207,6 +207,8 @@ def _try_entry(position: Record, bars: Bars, rules: Rules, rates: Rates, at: tup
     fee = rates.maker_frac if how == LIMIT else rates.taker_frac
     paid = price * tick * (1 + side * slip)
     quantity = np.floor(budget / (1 + fee) / paid * QUANTITY_UNITS) / QUANTITY_UNITS
+    if not quantity > 0:  # nothing is left to trade with
+        return
     position.cash -= quantity * paid * (side + fee)
     position.side, position.quantity, position.weight = side, quantity, weight
     position.entry_bar, position.due, position.entered = at[0], at[0] + rules.horizon_bars, how

@@ -37,6 +37,8 @@ def sweep_costs(market: Market, rules: Rules, costs: Costs, params: BacktestPara
                 continue
             equity = decide(market, rules, paid, params.capital)[1]
             point = CostSurfacePoint(
+                fee_multiple=fee,
+                slippage_multiple=slippage,
                 fee_bps=float(paid.fee_frac * 10_000),
                 slippage_bps=float(paid.slippage_frac * 10_000),
                 net_return_frac=float(equity[-1] / equity[0] - 1),
@@ -48,7 +50,7 @@ def sweep_costs(market: Market, rules: Rules, costs: Costs, params: BacktestPara
 def find_break_even(market: Market, rules: Rules, costs: Costs, capital: int) -> float | None:
     """Cost of every fill, as its fee, in basis points at which nothing is earned, to 1e-6; carry stays as it is.
 
-    None where nothing is earned without costs, or something at half of what a fill is worth.
+    None where nothing is earned without costs, or still something at the highest cost tried, 4,096 basis points.
     """
 
     def earned(bps: float) -> float:

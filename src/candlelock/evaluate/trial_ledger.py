@@ -1,8 +1,9 @@
 """The append-only ledger of trials: what was tried, counted once, whoever tried it and however often.
 
 A trial is named by its outcome, not by the code and data it came from: the same parameters with the same loss on every
-fold, or the same predictions on the same test rows, are the same look, and a change of code that changes neither is no
-new one. Records only ever join: two ledgers become one by union, in any order, as often as one likes.
+fold, or the same predictions on the same test rows traded by the same rules, are the same look, and a change of code
+that changes neither is no new one. What a fill costs is no rule: nobody chooses it. Records only ever join: two ledgers
+become one by union, in any order, as often as one likes.
 """
 
 from __future__ import annotations
@@ -22,11 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from candlelock.contracts.backtest_params import BacktestParams
     from candlelock.contracts.leakage_documents import TestRead
     from candlelock.contracts.study_documents import Study, StudyReport, Trial
     from candlelock.evaluate.sharpe_significance import Array
 
-MIN_SHARPES = 10  # for a variance of their own
+COSTS = {
+    "capital",
+    "fee_bps",
+    "maker_fee_bps",
+    "slippage_bps",
+    "slippage",
+    "carry",
+    "cost_multiples",
+}  # not what is tried
 
 
 def read_ledger(folder: Path) -> list[TrialRecord]:
@@ -41,19 +51,20 @@ def find_records(
     report: StudyReport,
     reads: Iterable[TestRead],
     now: TestRead,
+    rules: BacktestParams,
     loss: float,
     daily_returns: Array,
 ) -> list[TrialRecord]:
     """What a run of the flow has to tell: the trials of its searches, and the reads of test.
 
-    `now`: the read that lies there, with its log loss and the back-test's returns (n_days,). Of `reads` before it those
-    are told, without figures, that nothing is known of: they were there before this ledger.
+    `now`: the read that lies there, with the rules it is traded by, its log loss and the back-test's returns (n_days,).
+    Of `reads` before it those are told, without figures, that nothing is known of: they were there before this ledger.
     """
     shape = measure_returns(daily_returns)
-    current = record_of_read(head, now, loss, None if shape is None else shape.sharpe, len(daily_returns))
-    subjects = {current.subject_sha256, *(each.subject_sha256 for each in known)}
-    earlier = [record_of_read(head, read, None, None, None) for read in reads]
-    return [*records_of_search(head, report), *(e for e in earlier if e.subject_sha256 not in subjects), current]
+    current = record_of_read(head, now, rules, loss, None if shape is None else shape.sharpe, len(daily_returns))
+    told = {current.read_sha256, *(each.read_sha256 for each in known)}
+    earlier = [record_of_read(head, read, None, None, None, None) for read in reads]
+    return [*records_of_search(head, report), *(each for each in earlier if each.read_sha256 not in told), current]
 
 
 def records_of_search(head: str, report: StudyReport) -> list[TrialRecord]:
@@ -66,6 +77,7 @@ def records_of_search(head: str, report: StudyReport) -> list[TrialRecord]:
             kind="search",
             head=head,
             subject_sha256=sha256_json(_search_subject(head, learner, study, trial)),
+            read_sha256=None,
             learner=learner,
             loss=trial.loss,
             daily_sharpe=None,
@@ -78,17 +90,24 @@ def records_of_search(head: str, report: StudyReport) -> list[TrialRecord]:
 
 
 def record_of_read(
-    head: str, read: TestRead, loss: float | None, daily_sharpe: float | None, n_days: int | None
+    head: str,
+    read: TestRead,
+    rules: BacktestParams | None,
+    loss: float | None,
+    daily_sharpe: float | None,
+    n_days: int | None,
 ) -> TrialRecord:
-    """The record of predictions that test was read for: their log loss, and the back-test's Sharpe ratio per day.
+    """The record of predictions that test was read for, traded by these rules: log loss, and the Sharpe ratio per day.
 
-    The figures are None for a line of the ledger of reads whose reports are gone: it counts all the same.
+    Rules and figures are None for a line of the ledger of reads whose reports are gone: it counts all the same.
     """
-    subject = [head, read.test_rows_sha256, read.predictions_sha256]
+    own = sha256_json([head, read.test_rows_sha256, read.predictions_sha256])
+    traded = None if rules is None else rules.model_dump(mode="json", exclude=COSTS)
     return TrialRecord(
         kind="experiment",
         head=head,
-        subject_sha256=sha256_json(subject),
+        subject_sha256=own if traded is None else sha256_json([own, traded]),
+        read_sha256=own,
         learner=None,
         loss=loss,
         daily_sharpe=daily_sharpe,
@@ -117,25 +136,30 @@ def batch_file(batch: TrialBatch) -> str:
 def count_trials(records: Iterable[TrialRecord], n_days: int) -> TrialCount:
     """Count the subjects; `n_days`: of the back-test that is judged.
 
-    A subject with several Sharpe ratios, as after a change of costs, counts with the highest.
+    A subject with several Sharpe ratios, as after a change of costs, counts with the highest. A read without figures is
+    no trial beside the same read with some.
     """
+    listed = list(records)
+    judged = {each.read_sha256 for each in listed if each.n_days is not None}
     subjects: set[tuple[str, str]] = set()
     sharpes: dict[tuple[str, str], float] = {}
-    for each in records:
+    for each in listed:
+        if each.kind == "experiment" and each.n_days is None and each.read_sha256 in judged:
+            continue
         subject = each.kind, each.subject_sha256
         subjects.add(subject)
         if each.daily_sharpe is not None:
             sharpes[subject] = max(each.daily_sharpe, sharpes.get(subject, each.daily_sharpe))
     n_search = sum(kind == "search" for kind, _ in subjects)
-    has_enough = len(sharpes) >= MIN_SHARPES
-    variance = float(np.var(sorted(sharpes.values()), ddof=1)) if len(sharpes) > 1 else 0.0
+    own = float(np.var(sorted(sharpes.values()), ddof=1)) if len(sharpes) > 1 else 0.0
+    of_luck = 1 / max(n_days - 1, 1)
     return TrialCount(
         n_trials=len(subjects),
         n_search=n_search,
         n_experiments=len(subjects) - n_search,
         n_with_sharpe=len(sharpes),
-        daily_sharpe_variance=variance if has_enough else max(variance, 1 / max(n_days - 1, 1)),
-        variance_from="trials" if has_enough else "sampling",
+        daily_sharpe_variance=max(own, of_luck),
+        variance_from="trials" if own > of_luck else "sampling",
     )
 
 

@@ -76,11 +76,13 @@ def test_no_edit_of_a_single_value_turns_a_card_into_a_go(evidence: Evidence) ->
     n_refused = 0
     for path in leaves(plain):
         try:
-            judged = judge_card(edited(card, *path, to=_better(plain, path)), "card.json", read_policy())
-        except InputError:
-            n_refused += 1
+            other = edited(card, *path, to=_better(plain, path))
         except ValueError:  # no card at all
             continue
+        try:
+            judged = judge_card(other, "card.json", read_policy())
+        except InputError:
+            n_refused += 1
         else:
             assert judged.verdict != "GO", path
     assert n_refused > 300

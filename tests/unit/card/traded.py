@@ -43,9 +43,9 @@ TRADING = TradingReport(
     ),
     break_even_bps=15.83,
     cost_surface=[
-        CostSurfacePoint(fee_bps=0.0, slippage_bps=0.0, net_return_frac=0.2519),
-        CostSurfacePoint(fee_bps=0.0, slippage_bps=2.5, net_return_frac=0.1901),
-        CostSurfacePoint(fee_bps=12.5, slippage_bps=0.0, net_return_frac=0.0987),
+        CostSurfacePoint(fee_multiple=0, slippage_multiple=0, fee_bps=0.0, slippage_bps=0.0, net_return_frac=0.2519),
+        CostSurfacePoint(fee_multiple=0, slippage_multiple=1, fee_bps=0.0, slippage_bps=2.5, net_return_frac=0.1901),
+        CostSurfacePoint(fee_multiple=1, slippage_multiple=0, fee_bps=12.5, slippage_bps=0.0, net_return_frac=0.0987),
     ],
     impact_bps=100.0,
     impact_power=0.5,

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from candlelock.artifacts.documents import to_bytes
+from candlelock.artifacts.documents import to_bytes, write
+from candlelock.contracts.errors import InputError
 from candlelock.contracts.leakage_documents import TestRead
 from candlelock.contracts.study_documents import Study, StudyReport, Trial
 from candlelock.contracts.trial_documents import TrialBatch, TrialRecord
 from candlelock.evaluate.trial_ledger import (
     batch_file,
     count_trials,
+    find_records,
     join,
     new_batch,
+    read_ledger,
     record_of_read,
     records_of_search,
 )
+from tests.trading_runs import trading_params
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def trial(number: int, x: float, losses: list[float], state: Any = "complete") -> Trial:
@@ -56,8 +63,13 @@ def read(predictions: str = "a", rows: str = "b") -> TestRead:
     )
 
 
-def experiment(predictions: str, sharpe: float | None = None) -> TrialRecord:
-    return record_of_read("direction", read(predictions), 0.69, sharpe, None if sharpe is None else 182)
+RULES = trading_params()
+
+
+def experiment(predictions: str, sharpe: float | None = None, **rules: Any) -> TrialRecord:
+    if sharpe is None:
+        return record_of_read("direction", read(predictions), None, None, None, None)
+    return record_of_read("direction", read(predictions), trading_params(**rules), 0.69, sharpe, 182)
 
 
 def n_trials(*records: TrialRecord) -> int:
@@ -88,10 +100,12 @@ def test_other_parameters_losses_learners_rows_metrics_and_heads_are_other_looks
     assert n_trials(*searched(TRIALS[0]), *other) == 2
 
 
-def test_the_same_predictions_on_the_same_rows_are_one_experiment_whatever_their_figures() -> None:
-    found = count_trials([experiment("a"), experiment("a", 0.1), experiment("a", 0.3), experiment("c")], 182)
+def test_the_same_predictions_on_the_same_rows_are_one_experiment_whatever_a_fill_costs() -> None:
+    found = count_trials(
+        [experiment("a"), experiment("a", 0.1), experiment("a", 0.3, fee_bps=3.0), experiment("c")], 182
+    )
     assert (found.n_trials, found.n_experiments, found.n_search, found.n_with_sharpe) == (2, 2, 0, 1)
-    other_rows = record_of_read("direction", read("a", "d"), None, None, None)
+    other_rows = record_of_read("direction", read("a", "d"), None, None, None, None)
     assert n_trials(experiment("a"), other_rows) == 2
 
 
@@ -100,8 +114,13 @@ def test_a_search_and_an_experiment_are_two_whatever_their_digests() -> None:
     assert n_trials(one, one.model_copy(update={"kind": "search"})) == 2
 
 
-def test_the_spread_is_that_of_the_trials_where_ten_have_a_ratio() -> None:
-    sharpes = np.random.default_rng(1).normal(0, 0.05, 10)
+@pytest.mark.parametrize("rules", [{"short_p_up": 0.4}, {"exit": {"stop_bps": 50.0}}, {"sizing": {"max_frac": 0.5}}])
+def test_the_same_predictions_traded_otherwise_are_another_try(rules: dict[str, Any]) -> None:
+    assert n_trials(experiment("a", 0.1), experiment("a", 0.1, **rules)) == 2
+
+
+def test_the_spread_is_that_of_the_trials_where_it_is_wider_than_luck_s() -> None:
+    sharpes = np.random.default_rng(1).normal(0, 0.2, 10)
     records = [experiment(f"{at:x}", sharpe) for at, sharpe in enumerate(sharpes)]
     found = count_trials([*records, *searched(*TRIALS)], 182)
     assert found.variance_from == "trials"
@@ -109,7 +128,12 @@ def test_the_spread_is_that_of_the_trials_where_ten_have_a_ratio() -> None:
     assert (found.n_trials, found.n_with_sharpe) == (12, 10)
 
 
-def test_with_fewer_it_is_that_of_independent_tries_or_theirs_where_that_is_wider() -> None:
+def test_tries_that_resemble_each_other_do_not_make_luck_small() -> None:
+    alike = count_trials([experiment(f"{at:x}", 0.1 + 1e-6 * at) for at in range(12)], 182)
+    assert (alike.variance_from, alike.daily_sharpe_variance) == ("sampling", 1 / 181)
+
+
+def test_with_few_it_is_that_of_independent_tries_or_theirs_where_that_is_wider() -> None:
     close, apart = ([experiment("a", low), experiment("c", high)] for low, high in ((0.1, 0.101), (-1.0, 1.0)))
     found = count_trials(close, 182)
     assert found.variance_from == "sampling"
@@ -135,3 +159,34 @@ def test_a_batch_is_named_by_its_bytes() -> None:
     batch = TrialBatch(records=[experiment("a", 0.1)])
     assert batch_file(batch) == f"{hashlib.sha256(to_bytes(batch)).hexdigest()}.json"
     assert batch_file(batch) != batch_file(TrialBatch(records=[experiment("a", 0.2)]))
+
+
+def found_of(known: list[TrialRecord], reads: list[TestRead], now: TestRead) -> list[TrialRecord]:
+    returns = np.random.default_rng(2).normal(0.001, 0.01, 60)
+    return find_records("direction", known, StudyReport(studies={}), reads, now, RULES, 0.68, returns)
+
+
+def test_reads_from_before_the_ledger_are_told_once_without_figures_and_the_one_that_lies_there_with_its_own() -> None:
+    now, earlier = read("a"), read("c")
+    first = found_of([], [earlier, now], now)
+    assert [(each.loss, each.n_days) for each in first] == [(None, None), (0.68, 60)]
+    assert new_batch(first, found_of(first, [earlier, now], now)) is None
+    assert n_trials(*first) == 2
+    then = found_of(first, [earlier, now, read("e")], read("e"))
+    assert len(then) == 1, "those that are known are not told again"
+    assert n_trials(*first, *then) == 3
+
+
+def test_a_read_that_was_told_without_figures_is_no_trial_beside_itself() -> None:
+    assert n_trials(experiment("a"), experiment("a", 0.1), experiment("a", 0.1, short_p_up=0.3)) == 2
+
+
+def test_batches_of_a_folder_are_one_ledger_and_no_folder_is_none(tmp_path: Path) -> None:
+    assert read_ledger(tmp_path / "none") == []
+    for records in ([experiment("a", 0.1)], [experiment("a", 0.1), experiment("c", 0.2)]):
+        batch = TrialBatch(records=records)
+        write(tmp_path / batch_file(batch), batch)
+    assert read_ledger(tmp_path) == join([experiment("a", 0.1), experiment("c", 0.2)])
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(InputError, match=r"broken\.json"):
+        read_ledger(tmp_path)
