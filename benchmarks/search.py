@@ -106,7 +106,13 @@ def search_plainly(folds: list[FoldSamples], n_trials: int, seed: int) -> dict[s
 
 def search_ours(folds: list[FoldSamples], got: argparse.Namespace, seed: int) -> dict[str, float]:
     """The settings that `candlelock.train.search` finds."""
-    given = {"n_trials": got.trials, "metric": "log_loss", "screen_frac": got.screen_frac, "n_rerun": got.rerun}
+    given = {
+        "n_trials": got.trials,
+        "metric": "log_loss",
+        "value_metric": "rmse",
+        "screen_frac": got.screen_frac,
+        "n_rerun": got.rerun,
+    }
     more = {"sampler": "tpe", "timeout_s": None, "space": {"lightgbm": SPACE}}
     params = TuneParams.model_validate(given | more)
     task = SearchTask("benchmark", "lightgbm", START, params.space["lightgbm"], params, seed, 1)

@@ -32,7 +32,7 @@ def test_the_planted_edge_is_found_and_the_card_validates(built: Project) -> Non
         sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/direction/model_card.json"
     )
     steps = answer.stdout.splitlines()
-    assert len(steps) == 16
+    assert len(steps) == 17
     assert all(step.startswith("ok ") for step in steps)
 
 

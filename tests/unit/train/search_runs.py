@@ -80,7 +80,14 @@ def make_rows(n_folds: int = 3, n_bars: int = 400) -> SearchRows:
 
 def make_task(name: str = "lightgbm", seed: int = 1, threads: int = 1, **changes: Any) -> SearchTask:
     """Twelve trials on all rows, unless changed; `space` is that of the learner."""
-    given = {"n_trials": 12, "metric": "log_loss", "screen_frac": 1.0, "n_rerun": 2, "timeout_s": None}
+    given = {
+        "n_trials": 12,
+        "metric": "log_loss",
+        "value_metric": "rmse",
+        "screen_frac": 1.0,
+        "n_rerun": 2,
+        "timeout_s": None,
+    }
     given |= {"sampler": "tpe"} | changes
     space = {name: given.pop("space", SPACES[name])}
     params = TuneParams.model_validate({**given, "space": space})
