@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+from pyarrow import csv
 
 from candlelock.artifacts import documents, seeds
 from candlelock.contracts import files
@@ -31,7 +31,7 @@ def run(params: Params, head: str) -> None:
     training = documents.read(own.report("training.json"), TrainingReport)
     study = documents.read(own.report("study.json"), StudyReport)
     reads = documents.read(own.test_reads, TestReads).reads
-    equity = pd.read_csv(own.plot("equity"), float_precision="round_trip")["equity"].to_numpy()
+    equity = csv.read_csv(own.plot("equity"))["equity"].to_numpy()  # parsed exactly
     returns = returns_of(np.append(documents.read(own.report("backtest.json"), BacktestReport).capital, equity))
     loss = documents.read(own.report("evaluation.json"), EvaluationReport).metrics["log_loss"].value
     known = read_ledger(own.trials)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import numpy as np
-import pandas as pd
 import pyarrow.compute as pc
+from pyarrow import csv
 
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.fit_ledger import FitLedger
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+    import pandas as pd
     import pyarrow as pa
     from pydantic import BaseModel
 
@@ -222,7 +223,7 @@ def _traded_again(card: ModelCard, root: Path) -> str:
 def _weighed_again(card: ModelCard, root: Path) -> str:
     params, evidence, own = _params(card), gather(root, card.head), files.HeadFiles(card.head)
     rows, training = read_test_rows(root, card.head, params.train.members), evidence.training
-    equity = pd.read_csv(root / own.plot("equity"), float_precision="round_trip")["equity"].to_numpy()
+    equity = csv.read_csv(root / own.plot("equity"))["equity"].to_numpy()  # parsed exactly
     returns = returns_of(np.append(evidence.backtest.capital, equity))
     trials = count_trials(read_ledger(root / own.trials), len(returns))
     seed, study = seeds.derive(params.seed, f"significance/{card.head}"), root / own.report("study.json")

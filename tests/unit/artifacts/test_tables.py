@@ -30,6 +30,7 @@ table = pa.table({
     "symbol": ["A/Q"] * n, "open_time_utc": pa.array([i * 1000 for i in range(n)], TIME), "segment": ["test"] * n,
     "p_up_raw": [i / n for i in range(n)], "p_up": [0.5] * n, "confidence": [0.5] * n, "member_spread": [0.1] * n,
     "disagreement": [0.0] * n, "may_be_up": pa.nulls(n, pa.bool_()), "may_be_down": pa.nulls(n, pa.bool_()),
+    **dict.fromkeys(("predicted_value", "value_low", "value_high"), pa.nulls(n, pa.float64())),
     "has_signal": [i % 2 == 0 for i in range(n)],
 })
 tables.write(Path(sys.argv[1]), table, PREDICTIONS)
@@ -50,6 +51,7 @@ def table() -> pa.Table:
         [0.0] * n,
         pa.nulls(n, pa.bool_()),
         pa.nulls(n, pa.bool_()),
+        *[pa.nulls(n, pa.float64())] * 3,
         [i % 2 == 0 for i in range(n)],
     ]
     return pa.table(columns, names=[column.name for column in PREDICTIONS.columns])
