@@ -5,8 +5,9 @@
     python benchmarks/backtest.py --vectorbt /tmp/overlay    # a folder of `pip install --target /tmp/overlay vectorbt`
 
 Candles are drawn: a walk of half-hour returns with a deviation of 0.5 %, prices with five decimals, one bar in 200
-missing. One bar in 25 has a signal, held for four bars. `backtest` is what the stage computes: trades, equity, all
-figures, and the costs at four multiples; `full report` adds the document and the tables of `evaluate.trading`. vectorbt
+missing. One bar in 25 has a signal, held for four bars. `backtest` is trades, equity, the
+headline, and the costs at four multiples; `full report` adds the rest of what the stage computes, the document and the
+tables of `evaluate.trading`. vectorbt
 gets the same fills as arrays and gives return, Sharpe ratio and drawdown, in float64, once for each of the same four
 costs and the headline. Times are medians; one call before the clock starts, so that nothing is compiled in them. Bars a
 second are of the process's own time (CPU): other work on the machine does not count.

@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from pyarrow import csv
-
 from candlelock.artifacts import documents, seeds
 from candlelock.contracts import files
 from candlelock.contracts.documents import BacktestReport, EvaluationReport
 from candlelock.contracts.leakage_documents import TestReads
 from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.training_documents import TrainingReport
-from candlelock.evaluate.figures import returns_of
+from candlelock.evaluate.figures import read_returns
 from candlelock.evaluate.significance import assess
 from candlelock.evaluate.test_reads import describe_read
 from candlelock.evaluate.trial_ledger import batch_file, count_trials, find_records, join, new_batch, read_ledger
@@ -31,8 +28,7 @@ def run(params: Params, head: str) -> None:
     training = documents.read(own.report("training.json"), TrainingReport)
     study = documents.read(own.report("study.json"), StudyReport)
     reads = documents.read(own.test_reads, TestReads).reads
-    equity = csv.read_csv(own.plot("equity"))["equity"].to_numpy()  # parsed exactly
-    returns = returns_of(np.append(documents.read(own.report("backtest.json"), BacktestReport).capital, equity))
+    returns = read_returns(own.plot("equity"), documents.read(own.report("backtest.json"), BacktestReport).capital)
     loss = documents.read(own.report("evaluation.json"), EvaluationReport).metrics["log_loss"].value
     known = read_ledger(own.trials)
     rules = params.backtest.of(params.heads[head])

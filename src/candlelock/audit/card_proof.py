@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import numpy as np
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from candlelock.artifacts import documents, seeds, tables, user_files
 from candlelock.artifacts.fit_ledger import FitLedger
@@ -42,7 +41,7 @@ from candlelock.contracts.study_documents import StudyReport
 from candlelock.contracts.tables import FITS, PREDICTIONS, ROWS, member_predictions, with_baselines
 from candlelock.evaluate.backtest import backtest
 from candlelock.evaluate.curves import evaluation_curves
-from candlelock.evaluate.figures import returns_of
+from candlelock.evaluate.figures import read_returns
 from candlelock.evaluate.report import evaluate, headline
 from candlelock.evaluate.significance import assess
 from candlelock.evaluate.trading import draw_curves, plot_curve, report_trading, trade_list
@@ -223,8 +222,7 @@ def _traded_again(card: ModelCard, root: Path) -> str:
 def _weighed_again(card: ModelCard, root: Path) -> str:
     params, evidence, own = _params(card), gather(root, card.head), files.HeadFiles(card.head)
     rows, training = read_test_rows(root, card.head, params.train.members), evidence.training
-    equity = csv.read_csv(root / own.plot("equity"))["equity"].to_numpy()  # parsed exactly
-    returns = returns_of(np.append(evidence.backtest.capital, equity))
+    returns = read_returns(root / own.plot("equity"), evidence.backtest.capital)
     trials = count_trials(read_ledger(root / own.trials), len(returns))
     seed, study = seeds.derive(params.seed, f"significance/{card.head}"), root / own.report("study.json")
     share = training.n_up / training.n_rows

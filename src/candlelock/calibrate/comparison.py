@@ -26,11 +26,18 @@ def compare(
     to lead its fellows is the worse bet than all of them.
     """
     choices = {name: choose_calibration(methods, p, y, block) for name, p in raw.items()}
-    own = choices[ENSEMBLE].row_losses
-    table = []
-    for name, choice in choices.items():
-        gain, error = lead(choice.row_losses, own, block)
-        method = choice.calibration.method
-        table.append(Compared(name=name, method=method, loss=float(choice.row_losses.mean()), lead=gain, error=error))
-    used = min(reversed(table), key=lambda one: one.loss).name  # reversed: on a tie the ensemble
+    judged = {name: (choice.calibration.method, choice.row_losses) for name, choice in choices.items()}
+    used, table = rank(judged, block)
     return used, choices[used], table
+
+
+def rank(judged: Mapping[str, tuple[Method, Array]], block: Blocks) -> tuple[str, list[Compared]]:
+    """Who loses least, on a tie the ensemble, and everyone's loss beside it; the ensemble is the last of `judged`.
+
+    `judged`: the method that each is calibrated by, and its loss in every row (n_rows,).
+    """
+    table = []
+    for name, (method, loss) in judged.items():
+        gain, error = lead(loss, judged[ENSEMBLE][1], block)
+        table.append(Compared(name=name, method=method, loss=float(loss.mean()), lead=gain, error=error))
+    return min(reversed(table), key=lambda one: one.loss).name, table  # reversed: on a tie the ensemble

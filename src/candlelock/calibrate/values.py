@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from candlelock.calibrate.calibrator import lead
-from candlelock.calibrate.comparison import ENSEMBLE
+from candlelock.calibrate.comparison import rank
 from candlelock.calibrate.logistic import sigmoid
-from candlelock.contracts.documents import Compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from candlelock.calibrate.calibrator import Array, Blocks
+    from candlelock.contracts.documents import Compared
 
 LEAST_SPREAD = 1e-12  # of values that are foretold without an error
 PER_SPREAD = math.pi / math.sqrt(3)  # scale of a logistic distribution: its standard deviation over this
@@ -61,12 +61,7 @@ def compare_values(raw: Mapping[str, Array], y: Array, block: Blocks) -> tuple[s
     The ensemble where it loses less than every member; otherwise the best member alone. The weights were fitted on
     other rows, so nothing is crossed here.
     """
-    losses = {name: (y - value) ** 2 for name, value in raw.items()}
-    table = []
-    for name, loss in losses.items():
-        gain, error = lead(loss, losses[ENSEMBLE], block)
-        table.append(Compared(name=name, method="identity", loss=float(loss.mean()), lead=gain, error=error))
-    return min(reversed(table), key=lambda one: one.loss).name, table  # reversed: on a tie the ensemble
+    return rank({name: ("identity", (y - value) ** 2) for name, value in raw.items()}, block)
 
 
 def _least_squares(raw: Array, y: Array) -> tuple[float, float]:

@@ -86,8 +86,7 @@ def gate_figures(evidence: Evidence) -> dict[str, float | None]:
         **skill_figures(evidence.evaluation, evidence.backtest, evidence.threshold),
         **latency_figures(evidence.latency),
         **leakage_figures(leakage_checks(evidence)),
-        **luck_figures(evidence.significance),
-        "break_even_bps": evidence.trading.break_even_bps,
+        **luck_figures(evidence.significance, evidence.trading),
     }
 
 

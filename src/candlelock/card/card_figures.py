@@ -9,6 +9,7 @@ from candlelock.contracts.gate_figures import SCORES, worse_end
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from candlelock.contracts.backtest_documents import TradingReport
     from candlelock.contracts.card_document import CardLatency, LeakageChecks, ModelCard
     from candlelock.contracts.documents import BacktestReport, Interval, LatencyReport, Values
     from candlelock.contracts.significance_documents import Significance
@@ -51,8 +52,8 @@ def leakage_figures(checks: LeakageChecks) -> Figures:
     return {"n_failed_leakage_checks": sum(not passed for passed in checks.model_dump().values())}
 
 
-def luck_figures(significance: Significance) -> Figures:
-    """What trials, days and baselines leave of the scores; a Sharpe ratio that does not exist has none of its own."""
+def luck_figures(significance: Significance, trading: TradingReport) -> Figures:
+    """What trials, days, baselines and costs leave of the scores; a Sharpe ratio that does not exist has none."""
     sharpe, ahead = significance.sharpe, significance.stability.months_ahead
     return {
         "sharpe_probability": None if sharpe is None else sharpe.probability_of_skill,
@@ -62,6 +63,7 @@ def luck_figures(significance: Significance) -> Figures:
         "log_loss_p_no_better": significance.p_no_better.get("log_loss"),
         "months_ahead_frac": ahead.share.value if ahead.n_months else None,
         "n_months": ahead.n_months,
+        "break_even_bps": trading.break_even_bps,
     }
 
 
@@ -73,7 +75,7 @@ def read_figures(card: ModelCard) -> Figures:
     """
     figures = shown_figures(score_intervals(card.intervals, card.values), card.backtest)
     figures |= latency_figures(card.latency_ms) | leakage_figures(card.leakage_checks)
-    figures |= luck_figures(card.significance) | {"break_even_bps": card.trading.break_even_bps}
+    figures |= luck_figures(card.significance, card.trading)
     for gate in card.gates:
         if not gate.name.startswith("latency"):
             figures.setdefault(gate.figure_name, gate.figure)

@@ -22,16 +22,16 @@ from candlelock.contracts.benchmark_documents import (
     RoundsLatency,
     TargetAchievement,
 )
-from candlelock.contracts.documents import ConfusionMatrix
 from candlelock.evaluate import scores
 from candlelock.evaluate.bootstrap import Blocks
 from candlelock.evaluate.latency import describe_hardware
+from candlelock.evaluate.report import count_outcomes, or_zero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
 
     from candlelock.contracts.benchmark_documents import BenchmarkHistory, FailedBenchmark
-    from candlelock.contracts.documents import LatencyReport
+    from candlelock.contracts.documents import ConfusionMatrix, LatencyReport
     from candlelock.evaluate.labelled_rows import LabelledRows
 
 Array = npt.NDArray[np.float64]
@@ -60,10 +60,7 @@ def score_answers(is_up: Array, p_up: Array) -> dict[str, float | ConfusionMatri
         **scores.score_means(is_up, p_up, whole),
         "calibration_ece": scores.score_ece(is_up, p_up, whole, scores.bin_of(p_up, N_BINS)),
     }
-    counts = scores.outcomes(is_up, p_up).sum(axis=0).astype(int).tolist()
-    names = ("n_true_positive", "n_false_positive", "n_true_negative", "n_false_negative")
-    matrix = ConfusionMatrix(**dict(zip(names, counts, strict=True)))
-    return {**{name: 0.0 if np.isnan(value) else value for name, (value, _) in scored.items()}, "confusion": matrix}
+    return {name: or_zero(value) for name, (value, _) in scored.items()} | {"confusion": count_outcomes(is_up, p_up)}
 
 
 def sum_up_rounds(rounds: Sequence[LatencyReport]) -> RoundsLatency:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from candlelock.evaluate.fills import Floats
 
 DAYS_PER_YEAR = 365
@@ -20,6 +22,13 @@ def returns_of(equity: Floats) -> Floats:
     An account that costs have eaten up returns nothing any more.
     """
     return np.divide(equity[1:], equity[:-1], out=np.ones(len(equity) - 1), where=equity[:-1] > 0) - 1
+
+
+def read_returns(plot: Path, capital: float) -> Floats:
+    """Return of each UTC day, (n_days,), of the curve that the stage `backtest` has drawn; numbers are read exactly."""
+    from pyarrow import csv
+
+    return returns_of(np.append(capital, csv.read_csv(plot)["equity"].to_numpy()))
 
 
 def sharpe(equity: Floats) -> float | None:

@@ -46,7 +46,7 @@ def evaluate(
     """
     y, p = rows["is_up"].to_numpy(), rows["p_up"].to_numpy()
     blocks = draw_blocks(rows["open_time_ms"].to_numpy(), params, seed)
-    scored = _score_all(y, p, blocks, params.n_calibration_bins)
+    scored = scores.score_all(y, p, blocks, params.n_calibration_bins)
     answers = baselines.predict_baselines(rows, train_up_share)
     accuracy = {name: scores.score_outcomes(y, answer, blocks)["accuracy"] for name, answer in answers.items()}
     best_constant, constant = _best(baselines.CONSTANTS, accuracy)
@@ -56,8 +56,8 @@ def evaluate(
         **_extent(rows),
         n_blocks=blocks.n_blocks,
         interval_method=_method(blocks, params),
-        metrics={name: blocks.interval(_or_zero(value), draws) for name, (value, draws) in scored.items()},
-        confusion=_confusion(y, p),
+        metrics={name: blocks.interval(or_zero(value), draws) for name, (value, draws) in scored.items()},
+        confusion=count_outcomes(y, p),
         probabilities=_probabilities(rows, blocks, params.n_calibration_bins),
         values=None if unit is None else score_values(rows, train_mean or 0.0, unit, blocks),
         baselines=_baselines(y, answers, accuracy, blocks, are_values=unit is not None),
@@ -85,16 +85,6 @@ def headline(report: EvaluationReport) -> Metrics:
 def _method(blocks: Blocks, params: EvaluateParams) -> str:
     drawn = f"{params.n_bootstrap} draws of {blocks.n_blocks} blocks of {params.block_hours} h, all symbols together"
     return f"percentile block bootstrap, {drawn}, {params.confidence:.0%}"
-
-
-def _score_all(y: Array, p: Array, blocks: Blocks, n_bins: int) -> dict[str, scores.Scored]:
-    return {
-        **scores.score_outcomes(y, p, blocks),
-        "auc_roc": scores.score_auc(y, p, blocks),
-        **scores.score_means(y, p, blocks),
-        "calibration_ece": scores.score_ece(y, p, blocks, scores.bin_of(p, n_bins)),
-        "calibration_ece_equal_mass": scores.score_ece(y, p, blocks, scores.mass_bin_of(p, n_bins)),
-    }
 
 
 def _probabilities(rows: pd.DataFrame, blocks: Blocks, n_bins: int) -> Probabilities:
@@ -129,7 +119,8 @@ def _extent(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _confusion(y: Array, p: Array) -> ConfusionMatrix:
+def count_outcomes(y: Array, p: Array) -> ConfusionMatrix:
+    """Right and wrong answers at p_up 0.5; both of shape (n_rows,)."""
     counts = scores.outcomes(y, p).sum(axis=0).astype(int)
     return ConfusionMatrix(
         n_true_positive=counts[0], n_false_positive=counts[1], n_true_negative=counts[2], n_false_negative=counts[3]
@@ -151,7 +142,7 @@ def _baseline(y: Array, answer: Array, accuracy: scores.Scored, blocks: Blocks, 
     once = Blocks(blocks.index, blocks.draws[:0], blocks.confidence)
     return Baseline(
         accuracy=blocks.interval(*accuracy),
-        f1=_or_zero(scores.score_outcomes(y, answer, once)["f1"][0]),
+        f1=or_zero(scores.score_outcomes(y, answer, once)["f1"][0]),
         auc_roc=scores.score_auc(y, answer, once)[0],
         log_loss=means["log_loss"][0] if means else None,
         brier=means["brier"][0] if means else None,
@@ -178,6 +169,6 @@ def _slice(name: str, rows: pd.DataFrame, n_bins: int) -> Slice:
     )
 
 
-def _or_zero(value: float) -> float:
+def or_zero(value: float) -> float:
     """0 for a ratio with nothing to divide by, as scikit-learn has it: no row predicted up gives precision 0."""
     return 0.0 if np.isnan(value) else value

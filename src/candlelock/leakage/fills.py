@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
-from candlelock.leakage.fill_rules import find_breaches
+from candlelock.leakage.fill_rules import ROOM, find_breaches
 from candlelock.leakage.rows import leak_check, when
 from candlelock.leakage.stays import COLUMNS, NEVER, Heard, Stays
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 WHAT = "each trade against its signal and the candles: entry after the signal, prices the bar had, the worse exit first"
-ROOM = 1e-9  # of the price, for rounding
 HELPS: Mapping[FillCode, str] = {
     "fill-early": "a signal is known at its bar's close: fill at the next open or later",
     "fill-price": "fill at the open of the bar, and slippage worse; a close is known when it is over",

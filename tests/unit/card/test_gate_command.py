@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from candlelock.artifacts import documents
-from candlelock.cli import main as cli
+from tests.command_line import make_call
 from tests.unit.card.made_cards import ROOT, make_card
 
 if TYPE_CHECKING:
@@ -27,15 +26,7 @@ POLICIES = ROOT / "examples/policies"
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command: exit code, standard output, standard error."""
     monkeypatch.delenv("CANDLELOCK_DEBUG", raising=False)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["candlelock", "gate", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+    return make_call(monkeypatch, capsys, "gate")
 
 
 @pytest.fixture

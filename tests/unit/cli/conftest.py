@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from candlelock.cli import main as cli
+from tests.command_line import make_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +17,4 @@ def candlelock(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run `candlelock …`: exit code, standard output, standard error; never a traceback."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["candlelock", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0 if code is None else 1), said.out, said.err
-
-    return call
+    return make_call(monkeypatch, capsys)

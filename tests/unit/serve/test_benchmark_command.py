@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from sklearn import metrics
 
 from candlelock.calibrate.calibrator import fit_calibration
 from candlelock.calibrate.ensemble import make_ensemble
-from candlelock.cli import main as cli
 from candlelock.contracts.documents import LatencyReport
 from candlelock.evaluate import latency
 from candlelock.serve.bundle import load_bundle
@@ -27,6 +25,7 @@ from candlelock.serve.bundle_folders import find_bundles, identify_bundle
 from candlelock.split import joined
 from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS, Sample
+from tests.command_line import make_call
 from tests.learner_settings import QUICK
 from tests.unit.serve.test_bundle import Parts, write
 
@@ -88,15 +87,7 @@ def p95(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], p95: dict[str, float]) -> Run:
     """Run the command: exit code, standard output, standard error."""
     monkeypatch.delenv("CANDLELOCK_DEBUG", raising=False)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["candlelock", "benchmark", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+    return make_call(monkeypatch, capsys, "benchmark")
 
 
 @pytest.fixture
