@@ -93,10 +93,11 @@ def _rows(symbol: str, times: np.ndarray, random: np.random.Generator) -> pa.Tab
     n = len(times)
     has_signal = random.random(n) < SIGNAL_FRAC
     p_up = np.where(has_signal, random.uniform(0.6, 0.8, n), random.uniform(0.3, 0.6, n))
-    none = [None] * n
-    values: list[Any] = [[symbol] * n, times, ["test"] * n, p_up, p_up, p_up, p_up, p_up, none, none, has_signal]
-    arrays = [pa.array(v).cast(column.dtype) for v, column in zip(values, PREDICTIONS.columns, strict=True)]
-    return pa.table(arrays, names=[column.name for column in PREDICTIONS.columns])
+    given: dict[str, Any] = {"symbol": [symbol] * n, "open_time_utc": times, "segment": ["test"] * n}
+    given |= {"p_up": p_up, "has_signal": has_signal}
+    blank = {column.name: [None] * n if column.nullable else np.zeros(n) for column in PREDICTIONS.columns}
+    columns = {column.name: pa.array((blank | given)[column.name]).cast(column.dtype) for column in PREDICTIONS.columns}
+    return pa.table(columns)
 
 
 def measure(work: Callable[[], object], repeats: int) -> tuple[float, float, float]:

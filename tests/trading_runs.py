@@ -81,7 +81,7 @@ def schedule_of(stays: Mapping[str, tuple[Stay, ...]], price: Mapping[str, list[
         close_day=(marks[1:] - 1) // DAY_MS,
         periods=marks[1:] // 28_800_000 - marks[:-1] // 28_800_000,
     )
-    return Schedule(Market(bar_ms, marks, prices, bars, 0), dict(stays), np.zeros(len(marks)))
+    return Schedule(Market(bar_ms, marks, prices, bars, 0), dict(stays))
 
 
 def _prices(values: list[Decimal], marks: np.ndarray) -> Prices:

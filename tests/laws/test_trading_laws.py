@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from candlelock.contracts.tables import TIME
 from candlelock.evaluate import fills
+from candlelock.evaluate.costs import costs_of, rules_of
+from candlelock.evaluate.ledger import keep_ledger
 from candlelock.evaluate.market import DAY_MS, Signals
+from candlelock.evaluate.schedule import decide, schedule_stays
 from tests.oracles.trading import UNIT, Candle, replay
 from tests.trading_runs import all_equity, trade, trading_params
 
@@ -131,7 +134,13 @@ def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
     idle = capital * UNIT - share * n_symbols
     expected = [sum(values) + idle for values in zip(*(equity for equity, _ in made), strict=True)]
     assert [Fraction(value) * UNIT for value in all_equity(ledger)] == expected
-    assert np.allclose(ledger.schedule.float_equity, ledger.equity, rtol=1e-6 / capital + 1e-9, atol=1e-5)
+    rules, costs = rules_of(case.params, case.horizon_bars), costs_of(case.params)
+    for times in (0.0, 1.0, 2.0):
+        _, passed = decide(ledger.schedule.market, rules, costs.times(times), capital)
+        exact = keep_ledger(
+            schedule_stays(ledger.schedule.market, rules, costs.times(times), capital), costs.times(times), capital
+        )
+        assert np.allclose(passed, exact.equity, rtol=1e-6 / capital + 1e-9, atol=1e-5)
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 from candlelock.contracts.documents import BacktestReport, CostPoint, utc_text
 from candlelock.contracts.errors import Problem, raise_if
 from candlelock.contracts.tables import PREDICTIONS, candles_schema
-from candlelock.evaluate.costs import EXACT, costs_of, reads_levels, reads_money, rules_of
+from candlelock.evaluate.costs import EXACT, costs_of, reads_levels, rules_of
 from candlelock.evaluate.figures import drawdowns, sharpe
-from candlelock.evaluate.ledger import keep_ledger
-from candlelock.evaluate.market import day_ends, lay_out
-from candlelock.evaluate.schedule import refuse_gaps, schedule_stays
+from candlelock.evaluate.ledger import keep_ledger, total
+from candlelock.evaluate.market import at_days, day_ends, lay_out
+from candlelock.evaluate.schedule import decide, refuse_gaps, schedule_stays
 from candlelock.evaluate.signals import hear_model, take_test_rows
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.backtest_params import BacktestParams
     from candlelock.evaluate.costs import Costs
-    from candlelock.evaluate.fills import Floats, Rules
+    from candlelock.evaluate.fills import Rules
     from candlelock.evaluate.ledger import Ledger
     from candlelock.evaluate.market import Market, Times
 
@@ -97,8 +97,7 @@ def _report(ledger: Ledger, cost_sensitivity: list[CostPoint]) -> BacktestReport
     n_bars, n_days = len(marks) - 1, len(day_ends(market)[0])
     bars_held = sum(t.stay.exit_time_ms - t.stay.entry_time_ms for t in trades) / market.bar_ms
     with localcontext(EXACT):
-        fees, value = sum(trade.fees for trade in trades), sum(trade.value for trade in trades)
-        turnover = float(value / ledger.capital / n_days)
+        turnover = float(total(trade.value_units for trade in trades) / ledger.capital / n_days)
         held = float(growth(market, np.array([n_bars]))[0] - 1)
     return BacktestReport(
         first_open_utc=utc_text(marks[0]),
@@ -107,30 +106,29 @@ def _report(ledger: Ledger, cost_sensitivity: list[CostPoint]) -> BacktestReport
         final_equity=float(ledger.final_equity),
         net_return_frac=net_return(ledger),
         buy_and_hold_return_frac=held,
-        sharpe=sharpe(daily_equity(ledger)),
+        sharpe=sharpe(at_days(market, equity)),
         max_drawdown_frac=float(drawdowns(equity).max()),
-        win_rate_frac=sum(trade.pnl > 0 for trade in trades) / len(trades) if trades else None,
+        win_rate_frac=sum(trade.pnl_units > 0 for trade in trades) / len(trades) if trades else None,
         n_trades=len(trades),
         n_days=n_days,
         turnover_per_day=turnover,
         exposure_frac=bars_held / (len(ledger.schedule.stays) * n_bars),
-        fees_paid=float(fees),
+        fees_paid=float(total(trade.fee_units for trade in trades)),
         cost_sensitivity=cost_sensitivity,
     )
 
 
 def _cost_point(ledger: Ledger, run: Run, params: BacktestParams, multiple: float) -> CostPoint:
-    """The same at other costs; where rules look at the equity, fills are decided again."""
-    if multiple != 1:
-        costs = run.costs.times(multiple)
-        again = reads_money(run.rules)
-        schedule = schedule_stays(run.market, run.rules, costs, params.capital) if again else ledger.schedule
-        ledger = keep_ledger(schedule, costs, params.capital)
+    """The ledger's figures, or at other costs those of the compiled pass."""
+    at_own = multiple == 1
+    costs = run.costs.times(multiple)
+    other = None if at_own else decide(run.market, run.rules, costs, params.capital)
+    trades, equity = other or (ledger.trades, ledger.equity)
     return CostPoint(
         cost_multiple=multiple,
-        net_return_frac=net_return(ledger),
-        sharpe=sharpe(daily_equity(ledger)),
-        n_trades=len(ledger.trades),
+        net_return_frac=net_return(ledger) if at_own else float(equity[-1] / equity[0] - 1),
+        sharpe=sharpe(at_days(run.market, equity)),
+        n_trades=len(trades),
     )
 
 
@@ -160,9 +158,3 @@ def net_return(ledger: Ledger) -> float:
     """Gain of the whole span as a fraction of the capital."""
     with localcontext(EXACT):
         return float(ledger.final_equity / ledger.capital - 1)
-
-
-def daily_equity(ledger: Ledger) -> Floats:
-    """The capital, then the equity at the end of each UTC day; shape (n_days + 1,)."""
-    units, places = ledger.equity_units(day_ends(ledger.schedule.market)[1])
-    return np.append(float(ledger.capital), (units / 10**places).astype(np.float64))

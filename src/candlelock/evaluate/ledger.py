@@ -30,7 +30,7 @@ from candlelock.evaluate.costs import EXACT
 from candlelock.evaluate.schedule import share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from candlelock.evaluate.costs import Costs
     from candlelock.evaluate.market import Market, Prices, Times, Units
@@ -75,11 +75,6 @@ class Trade:
         return _decimal(self.stay.side * self.quantity_units)
 
     @property
-    def value(self) -> Decimal:
-        """Of both fills."""
-        return _decimal(sum(self.value_units))
-
-    @property
     def fees(self) -> Decimal:
         """Of both fills."""
         return _decimal(sum(self.fee_units))
@@ -92,7 +87,7 @@ class Trade:
     @property
     def carried(self) -> Decimal:
         """All that was paid for time."""
-        return _decimal(sum(amount for _, amount in self.payments))
+        return _decimal(sum(self.flow_units) - self.pnl_units)
 
     @property
     def pnl(self) -> Decimal:
@@ -185,6 +180,11 @@ def keep_ledger(schedule: Schedule, costs: Costs, capital: int) -> Ledger:
     paid = _Paid(costs, *(f.as_integer_ratio() for f in (costs.fee_frac, costs.maker_frac, costs.slippage_frac)))
     trades = tuple(t for stays in schedule.stays.values() for t in _trades(stays, paid, share, schedule.market))
     return Ledger(schedule, Decimal(capital), trades)
+
+
+def total(amounts: Iterable[tuple[int, ...]]) -> Decimal:
+    """The sum of whole numbers of 1e-8."""
+    return _decimal(sum(map(sum, amounts)))
 
 
 @dataclass(frozen=True)

@@ -264,3 +264,8 @@ def day_ends(market: Market) -> tuple[Times, Times]:
     marks = market.mark_time_ms
     days = np.arange(marks[0] // DAY_MS, (marks[-1] - 1) // DAY_MS + 1)
     return days * DAY_MS, np.searchsorted(marks, (days + 1) * DAY_MS, side="right") - 1
+
+
+def at_days(market: Market, equity: Floats) -> Floats:
+    """Of an equity at each mark, (n_bars + 1,), the first and that at the end of each UTC day; shape (n_days + 1,)."""
+    return equity[np.append(0, day_ends(market)[1])]

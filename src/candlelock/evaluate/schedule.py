@@ -52,14 +52,10 @@ class Stay:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All stays by symbol, in name order, and the market that marks them.
-
-    `float_equity`, shape (n_bars + 1,): equity at each mark in float64, by which fills were decided.
-    """
+    """All stays by symbol, in name order, and the market that marks them."""
 
     market: Market
     stays: dict[str, tuple[Stay, ...]]
-    float_equity: Floats
 
 
 def share_of(capital: int, n_symbols: int) -> Decimal:
@@ -70,11 +66,11 @@ def share_of(capital: int, n_symbols: int) -> Decimal:
 
 def schedule_stays(market: Market, rules: Rules, costs: Costs, capital: int) -> Schedule:
     """Trade the signals of `market` by `rules`. Costs and capital matter where rules look at the equity alone."""
-    trades, equity = decide(market, rules, costs, capital)
+    trades, _ = decide(market, rules, costs, capital)
     stays = {}
     for number, (symbol, prices) in enumerate(market.prices.items()):
         stays[symbol] = _stays(symbol, prices, trades[trades["symbol"] == number], market)
-    return Schedule(market, stays, equity)
+    return Schedule(market, stays)
 
 
 def decide(market: Market, rules: Rules, costs: Costs, capital: int) -> tuple[Record, Floats]:

@@ -22,7 +22,8 @@ from candlelock.contracts.backtest_documents import (
 from candlelock.contracts.backtest_tables import TRADE_LIST, TRADING_CURVE
 from candlelock.evaluate.costs import costs_of, rules_of
 from candlelock.evaluate.figures import drawdowns, sharpe
-from candlelock.evaluate.market import day_ends, with_signals
+from candlelock.evaluate.ledger import total
+from candlelock.evaluate.market import at_days, day_ends, with_signals
 from candlelock.evaluate.schedule import decide, longest_gaps
 from candlelock.evaluate.signals import hear_reversal, take_test_rows
 from candlelock.evaluate.sweeps import find_break_even, impact_power, sweep_costs, sweep_sizes
@@ -125,17 +126,17 @@ def plot_curve(ledger: Ledger, curves: Curves) -> pd.DataFrame:
 
 
 def _figures(ledger: Ledger, curves: Curves) -> list[CurveFigures]:
-    ends = day_ends(ledger.schedule.market)[1]
+    market = ledger.schedule.market
     given = (
         ("strategy", curves.strategy, len(ledger.trades)),
-        ("buy_and_hold", curves.held, len(ledger.schedule.market.prices)),
+        ("buy_and_hold", curves.held, len(market.prices)),
         ("reversal", curves.reversal, curves.n_reversal_trades),
     )
     return [
         CurveFigures(
             name=name,
             net_return_frac=float(equity[-1] / equity[0] - 1),
-            sharpe=sharpe(np.append(equity[0], equity[ends])),
+            sharpe=sharpe(at_days(market, equity)),
             max_drawdown_frac=float(drawdowns(equity).max()),
             n_trades=n_trades,
         )
@@ -175,9 +176,9 @@ def _side(ledger: Ledger, side: int) -> SideFigures:
     return SideFigures(
         side="long" if side == 1 else "short",
         n_trades=len(own),
-        win_rate_frac=sum(trade.pnl > 0 for trade in own) / len(own) if own else None,
-        pnl=float(sum(trade.pnl for trade in own)),
-        fees=float(sum(trade.fees for trade in own)),
+        win_rate_frac=sum(trade.pnl_units > 0 for trade in own) / len(own) if own else None,
+        pnl=float(total((trade.pnl_units,) for trade in own)),
+        fees=float(total(trade.fee_units for trade in own)),
         carry=float(sum(trade.carried for trade in own)),
     )
 
@@ -191,7 +192,7 @@ def _exposure(ledger: Ledger, curves: Curves) -> Exposure:
         mean_gross_frac=float(gross.mean()),
         highest_gross_frac=float(gross.max()),
         mean_net_frac=float(net.mean()),
-        turnover_per_day=float(sum(t.value for t in trades)) / float(ledger.capital) / len(day_ends(market)[0]),
+        turnover_per_day=float(total(t.value_units for t in trades)) / float(ledger.capital) / len(day_ends(market)[0]),
         mean_bars_held=float(np.mean(held)) if held else None,
         longest_gap_bars=int(max(gaps)),
     )

@@ -298,4 +298,4 @@ def test_a_cost_point_decides_again_where_rules_look_at_the_equity() -> None:
     report, _ = backtest(table, {"A/B": flat}, costly, 1, BAR_MS)
     assert [point.n_trades for point in report.cost_sensitivity] == [2, 1]
     alone, _ = backtest(table, {"A/B": flat}, costly.model_copy(update={"fee_bps": 300.0}), 1, BAR_MS)
-    assert report.cost_sensitivity[1].net_return_frac == alone.net_return_frac
+    assert report.cost_sensitivity[1].net_return_frac == pytest.approx(alone.net_return_frac, rel=1e-9)

@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 import pytest
 
 from candlelock.evaluate.costs import Costs
-from candlelock.evaluate.ledger import Ledger, keep_ledger
+from candlelock.evaluate.ledger import Ledger, keep_ledger, total
 from candlelock.evaluate.schedule import Stay
 from tests.trading_runs import all_equity, costs, schedule_of
 
@@ -35,7 +35,7 @@ def test_one_trade_to_the_last_digit() -> None:
     (trade,) = ledger.trades
     assert (trade.entry_price, trade.exit_price) == (Decimal("101"), Decimal("108.9"))
     assert trade.quantity == Decimal("9.89109900")
-    assert trade.value == Decimal("999.00099900") + Decimal("1077.14068110")
+    assert total([trade.value_units]) == Decimal("999.00099900") + Decimal("1077.14068110")
     assert trade.fees == Decimal("0.99900100") + Decimal("1.07714069")
     assert trade.flow_units == (-100000000000, 107606354041)
     assert trade.pnl == Decimal("76.06354041")
