@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -12,12 +12,10 @@ from filelock import FileLock
 from candlelock.artifacts import numeric_environment
 
 numeric_environment.lock()  # before any test module imports NumPy: figures derived here have the stages' bits
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache/numba"))  # shared with copies
 
 from tests.pipeline import project  # noqa: E402
 from tests.pipeline.project import Project  # noqa: E402
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

@@ -36,12 +36,19 @@ def write(path: Path, table: pa.Table, schema: TableSchema) -> None:
 
 
 def _packing(schema: TableSchema, fields: Sequence[pa.Field]) -> dict[str, Any]:
-    """Differences to the row above for what parquet stores as integers, where rows resemble their neighbours.
+    """Series: differences to the row above for what parquet stores as integers; other tables: floats byte by byte.
 
-    Compression on top saved 0.2 % of one-minute candles and cost a third of the speed.
+    Compression on top of the differences saved 0.2 % of one-minute candles and cost a third of the speed. Features are
+    a quarter smaller than by a dictionary, which floats overflow, and are written in a third of the time.
     """
     if not schema.is_series:
-        return {"compression": "zstd", "compression_level": 3}
+        split = [field.name for field in fields if pa.types.is_floating(field.type)]
+        return {
+            "use_dictionary": [field.name for field in fields if field.name not in split],
+            "column_encoding": dict.fromkeys(split, "BYTE_STREAM_SPLIT"),
+            "compression": "zstd",
+            "compression_level": 1,
+        }
     packed = [field.name for field in fields if not pa.types.is_decimal(field.type) or field.type.precision <= 18]
     return {
         "use_dictionary": False,

@@ -9,16 +9,13 @@ docs/backtest.md has the rules.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from candlelock.artifacts.compiled import compiled
 
-Kernel = TypeVar("Kernel", bound="Callable[..., object]")
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Record = Any  # a structured array, or a row of one: attributes are its fields
@@ -90,15 +87,6 @@ class Rates(NamedTuple):
     power: float
     funding_frac: float
     borrow_frac: float
-
-
-def compiled(function: Kernel) -> Kernel:
-    """Compile on first use; never fastmath, so that sums keep their order.
-
-    Without numba's runtime, `_nrt`, a kernel cannot allocate, and handing arrays on does not count references, which
-    took nine tenths of the time.
-    """
-    return cast("Kernel", numba.njit(nogil=True, error_model="numpy", cache=True, _nrt=False)(function))
 
 
 def start(n_symbols: int, share: float, idle: float) -> tuple[Record, Record]:

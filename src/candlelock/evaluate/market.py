@@ -268,4 +268,5 @@ def day_ends(market: Market) -> tuple[Times, Times]:
 
 def at_days(market: Market, equity: Floats) -> Floats:
     """Of an equity at each mark, (n_bars + 1,), the first and that at the end of each UTC day; shape (n_days + 1,)."""
-    return equity[np.append(0, day_ends(market)[1])]
+    daily: Floats = equity[np.append(0, day_ends(market)[1])]
+    return daily

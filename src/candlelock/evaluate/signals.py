@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from candlelock.artifacts.compiled import compiled
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.evaluate.costs import costs_of
-from candlelock.evaluate.fills import compiled
 from candlelock.evaluate.market import Signals
 
 if TYPE_CHECKING:

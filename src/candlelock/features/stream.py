@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,22 +16,22 @@ import safetensors
 from safetensors.numpy import save as to_safetensors
 
 from candlelock.artifacts import atomic
+from candlelock.artifacts.compiled import digest_sources
 from candlelock.contracts.errors import InputError, Problem
 from candlelock.features.build import program_of, refuse_missing
 from candlelock.features.engine import Engine
-from candlelock.features.kernels.compiled import SOURCES_DIGEST
 from candlelock.features.market import CANDLE_FIELDS, Market
 from candlelock.features.plugins import build_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from candlelock.contracts.registry import Feature
     from candlelock.features.market import Array
     from candlelock.features.plugins import Plugin
 
 FORMAT = "candlelock-stream-1"
+KERNELS = Path(__file__).parent / "kernels"
 HELP = "push each closed bar once, in order of time"
 
 
@@ -223,7 +224,7 @@ class FeatureStream:
 
     def _digest(self) -> str:
         """SHA-256 of what is computed: names, instructions, kernels and plug-in files."""
-        digest = hashlib.sha256(json.dumps([self.names, list(self._columns), SOURCES_DIGEST]).encode())
+        digest = hashlib.sha256(json.dumps([self.names, list(self._columns), digest_sources(KERNELS)]).encode())
         digest.update(self._program.code.tobytes() + self._program.reals.tobytes())
         for plugin in self.plugins:
             digest.update(plugin.path.read_bytes())

@@ -214,8 +214,10 @@ def _bins(column: Floats) -> Codes:
 def _score(codes: Codes, question: _Question, rows: _Set) -> _Score:
     """The mean of both ways from one half of the time to the other, its error by how the stretches differ."""
     cells, target = codes[rows.at] + N_CODES * rows.block, question.target[rows.at]
-    counts, sums, squares = (_cells(cells, weights) for weights in (np.ones(len(target)), target, target**2))
-    judge = _explained if question.kind == "rank" else _ranked
+    has_flags = question.kind != "rank"
+    counts, sums = _cells(cells, None), _cells(cells, target)
+    squares = sums if has_flags else _cells(cells, target**2)
+    judge = _ranked if has_flags else _explained
     halves = slice(0, N_BLOCKS // 2), slice(N_BLOCKS // 2, N_BLOCKS)
     scores = []
     for learn, test in (halves, halves[::-1]):
@@ -226,20 +228,22 @@ def _score(codes: Codes, question: _Question, rows: _Set) -> _Score:
     return _Score((one.value + other.value) / 2, float(np.hypot(one.error, other.error)) / 2)
 
 
-def _cells(cells: Codes, weights: Floats) -> Floats:
-    """Sums by stretch and bin."""
+def _cells(cells: Codes, weights: Floats | None) -> Floats:
+    """Sums by stretch and bin; of no weights, how many there are."""
     sums = np.bincount(cells, weights=weights, minlength=N_BLOCKS * N_CODES)
     return np.asarray(sums, dtype=np.float64).reshape(N_BLOCKS, N_CODES)
 
 
 def _ranked(told: Floats, counts: Floats, ones: Floats, _: Floats) -> _Score:
     """AUC; arrays of (stretches, bins)."""
-    zeros = counts - ones
-    parts = np.array([_auc(told, *each) for each in zip(ones, zeros, strict=True) if each[0].any() and each[1].any()])
+    levels, level = np.unique(told, return_inverse=True)
+    is_level = (level[:, None] == np.arange(len(levels))).astype(np.float64)
+    high, low = ones @ is_level, (counts - ones) @ is_level
+    parts = _auc(high, low)[high.any(axis=1) & low.any(axis=1)]
     if len(parts) < 2:
         return _Score(0.5, 1.0)
     error = float(parts.std(ddof=1) / np.sqrt(len(parts)))
-    return _Score(_auc(told, ones.sum(axis=0), zeros.sum(axis=0)), error)
+    return _Score(float(_auc(high.sum(axis=0, keepdims=True), low.sum(axis=0, keepdims=True))[0]), error)
 
 
 def _explained(told: Floats, counts: Floats, sums: Floats, squares: Floats) -> _Score:
@@ -253,12 +257,13 @@ def _explained(told: Floats, counts: Floats, sums: Floats, squares: Floats) -> _
     return _Score(1 - share, float(np.sqrt(np.sum((wrong - share * spread) ** 2)) / spread.sum()))
 
 
-def _auc(told: Floats, ones: Floats, zeros: Floats) -> float:
-    """Chance that a one is told higher than a zero, ties by half; counts per bin."""
-    _, level = np.unique(told, return_inverse=True)
-    high, low = np.bincount(level, weights=ones), np.bincount(level, weights=zeros)
-    below = np.cumsum(low) - low
-    return float(np.sum(high * (below + low / 2)) / (high.sum() * low.sum()))
+def _auc(high: Floats, low: Floats) -> Floats:
+    """Chance that a one is told higher than a zero, ties by half; counts of ones and zeros, (n, levels, rising)."""
+    below = np.cumsum(low, axis=1) - low
+    n_pairs = high.sum(axis=1) * low.sum(axis=1)
+    n_right = np.sum(high * (below + low / 2), axis=1)
+    chances: Floats = np.divide(n_right, n_pairs, out=np.full(len(high), np.nan), where=n_pairs > 0)
+    return chances
 
 
 def _judge(
@@ -294,10 +299,12 @@ def _encoded(rows: LabelledRows, name: str, used: Rows, ranks: Floats, column: F
 
     In train, and in all rows; `column` and `ranks`, from 0 to 1, of labels are those of `used`.
     """
-    values, group, counts = np.unique(column, return_inverse=True, return_counts=True)
-    shared = (counts >= MIN_IN_GROUP)[group] & ~np.isnan(column)
-    if shared.sum() < MIN_ROWS:
+    values, counts = np.unique(column, return_counts=True)
+    is_shared = (counts >= MIN_IN_GROUP) & ~np.isnan(values)
+    if counts[is_shared].sum() < MIN_ROWS:
         return
+    group = np.searchsorted(values, column)
+    shared = is_shared[group]
     is_train = np.array([part == "train" for part in rows.parts])[rows.part[used]]
     for where, chosen in (("train", shared & is_train), (ALL, shared)):
         if _chance(values, group[chosen], ranks[chosen]) < MAX_CHANCE:

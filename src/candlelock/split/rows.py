@@ -86,6 +86,8 @@ def feature_matrix(
                     "run `dvc repro`",
                 )
             )
-        for column, name in enumerate(names):
-            matrix[index, column] = table[name].to_numpy(zero_copy_only=False)[at]
+        block = np.empty((len(names), len(at)))  # a column of the matrix at a time would miss the cache at every row
+        for number, name in enumerate(names):
+            block[number] = table[name].to_numpy(zero_copy_only=False)[at]
+        matrix[index, : len(names)] = block.T
     return matrix, [*names, *(f"is_{symbol}" for symbol in symbols)]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.artifacts.side_by_side import Run
     from candlelock.contracts.errors import Problem
     from candlelock.contracts.stage_params import Frozen, SearchMetric, SearchRange, TuneParams, ValueMetric
     from candlelock.contracts.train_params import Device
@@ -108,17 +109,19 @@ def search(
     open_file: Callable[[str, str], StudyFile],
     told: Told,
     clock: Callable[[], float],
+    run_jobs: Run = side_by_side.run_in_turn,
 ) -> Study:
     """Minimise the folds' mean loss, starting from the task's settings; without a space, only those are tried.
 
     A fold's model stops early on the fold's own validation rows, by log loss: the search may use them; test it never
     sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
     the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
-    how many there will be at most, and a line about it; `clock` gives seconds, for the time limit. Raises InputError
+    how many there will be at most, and a line about it; `clock` gives seconds, for the time limit; `run_jobs` gets the
+    fits: of a trial that may be pruned one at a time, of a rerun those of all folds. Raises InputError
     where a fold lacks a class, has fewer rows than features, or weights that weigh nothing; EnvironmentFaultError where
     an optional package is not installed.
     """
-    run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told)
+    run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told, run_jobs)
     run.try_settings(clock)
     if task.is_screened:
         run.rerun_best()
@@ -148,7 +151,7 @@ def search_all(
     told: Told,
     clock: Callable[[], float],
 ) -> dict[str, Study]:
-    """`search` of every task, by name, as many at once as there are cores; `told` hears of all of them together."""
+    """`search` of every task, by name, whose fits share the cores; `told` hears of all of them together."""
     for task in tasks.values():
         task.libraries()
     counts: dict[str, tuple[int, int]] = {}
@@ -158,11 +161,11 @@ def search_all(
         so_far = list(counts.values())
         told(sum(done for done, _ in so_far), sum(planned for _, planned in so_far), f"{name} {line}")
 
-    jobs = [
+    plans = [
         functools.partial(search, task, rows, fits, open_file, functools.partial(told_of, name), clock)
         for name, task in tasks.items()
     ]
-    found = side_by_side.run_all(jobs, max((task.threads for task in tasks.values()), default=1))
+    found = side_by_side.run_shared(plans, max((task.threads for task in tasks.values()), default=1))
     return dict(zip(tasks, found, strict=True))
 
 
@@ -176,8 +179,9 @@ class _Run:
         fits: FitLedger,
         file: StudyFile,
         told: Told,
+        run_jobs: Run,
     ) -> None:
-        self.task, self.rows, self.fits, self.file, self.told = task, rows, fits, file, told
+        self.task, self.rows, self.fits, self.file, self.told, self.run_jobs = task, rows, fits, file, told, run_jobs
         self.metric = rows.metric(task.params)
         self.distributions = distributions_of(task.space, task.start)
         self.trials = file.trials()
@@ -223,13 +227,15 @@ class _Run:
 
     def _losses(self, models: Sequence[FoldFits], settings: Frozen, asked: optuna.Trial | None) -> list[float]:
         """The loss of each fold, in their order; of fewer where a trial that was `asked` for is pruned."""
+        jobs = [functools.partial(model.loss, settings, METRICS[self.metric]) for model in models]
+        if asked is None:
+            return self.run_jobs(jobs[::-1])[::-1]  # the last fold, which has the most rows, first
         losses: list[float] = []
-        for step, model in enumerate(models):
-            losses.append(model.loss(settings, METRICS[self.metric]))
-            if asked is not None:
-                asked.report(self._mean(losses), step)
-                if step + 1 < len(models) and asked.should_prune():
-                    break
+        for step, job in enumerate(jobs):
+            losses += self.run_jobs([job])
+            asked.report(self._mean(losses), step)
+            if step + 1 < len(models) and asked.should_prune():
+                break
         return losses
 
     def _keep(self, parameters: Mapping[str, float], losses: list[float], state: str, of: int | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.features.kernels.compiled import compiled
+from candlelock.artifacts.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy.typing as npt

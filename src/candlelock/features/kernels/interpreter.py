@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels import elementwise, patterns
 from candlelock.features.kernels.across import across
 from candlelock.features.kernels.clocks import higher_bars, hold, same_time_mean
-from candlelock.features.kernels.compiled import compiled
 from candlelock.features.kernels.decay import window_decay
 from candlelock.features.kernels.elementwise import WHERE_KNOWN, combine, transform
 from candlelock.features.kernels.pairs import window_pairs

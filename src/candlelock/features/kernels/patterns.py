@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels import patterns_layout as at
-from candlelock.features.kernels.compiled import compiled
 from candlelock.features.kernels.patterns_bars import get, measure_bars, put
 from candlelock.features.kernels.patterns_long import write_fives, write_fours, write_hikkakes, write_rests
 from candlelock.features.kernels.patterns_pairs import (

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels import patterns_layout as at
-from candlelock.features.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from candlelock.features.market import Array

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels import patterns_layout as at
-from candlelock.features.kernels.compiled import compiled
 from candlelock.features.kernels.patterns_bars import bar, mark
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.features.kernels.compiled import compiled
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels.windows import FLAT, TILE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.features.kernels.compiled import compiled
+from candlelock.artifacts.compiled import compiled
 from candlelock.features.kernels.decay import PRESENT_FRAC
 from candlelock.features.kernels.windows import FLAT
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from candlelock.features.kernels.compiled import compiled
+from candlelock.artifacts.compiled import compiled
 
 if TYPE_CHECKING:
     from candlelock.features.market import Array

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from candlelock.artifacts.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,4 +94,4 @@ def _walk_all(
             out[row] += value[node]
 
 
-_walk: Callable[..., None] = numba.njit(nogil=True, cache=True)(_walk_all)
+_walk: Callable[..., None] = compiled(_walk_all)
