@@ -15,6 +15,7 @@ from candlelock.evaluate.figures import read_returns
 from candlelock.evaluate.significance import assess
 from candlelock.evaluate.test_reads import describe_read
 from candlelock.evaluate.trial_ledger import batch_file, count_trials, find_records, join, new_batch, read_ledger
+from candlelock.serve.incumbent import ask_incumbent
 from candlelock.split.joined import read_test_rows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(params: Params, head: str) -> None:
-    """Predictions, split, back-test, study, ledger of reads -> significance.json, ledger/<head>/trials."""
+    """Predictions, split, back-test, study, ledger of reads, the model in use -> significance.json, trials."""
     own, seed = files.HeadFiles(head), seeds.derive(params.seed, f"significance/{head}")
     rows = read_test_rows(Path(), head, params.train.members)
     training = documents.read(own.report("training.json"), TrainingReport)
@@ -38,7 +39,8 @@ def run(params: Params, head: str) -> None:
         documents.write(own.trials / batch_file(batch), batch)
     trials = count_trials(join(known, found), len(returns))
     share = training.n_up / training.n_rows
-    report = assess(rows, returns, trials, share, params.evaluate, seed, study)
+    incumbent = ask_incumbent(Path(), head, params.features, rows)
+    report = assess(rows, returns, trials, share, params.evaluate, seed, study, incumbent)
     documents.write(own.report("significance.json"), report)
     deflated = "no Sharpe" if report.sharpe is None else f"deflated Sharpe {report.sharpe.deflated:.4f}"
     print(f"significance: {deflated} after {trials.n_trials} trials, blocks of {report.block_length.hours} h")

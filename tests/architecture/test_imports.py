@@ -33,7 +33,7 @@ ALLOWED = {
     "simulator": BELOW | {"snapshot"},
     "orderbook": BELOW,
     "reference": BELOW | {"features", "page"},
-    "serve": BELOW | {"features", "select", "train", "calibrate"},
+    "serve": BELOW | {"features", "split", "select", "train", "calibrate"},
     **dict.fromkeys(
         ("audit", "monitor", "registry"),
         BELOW | DATA | {"causality", "leakage", "orderbook", "select", "train", "serve"},

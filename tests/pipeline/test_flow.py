@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,14 +66,16 @@ def test_an_experiment_changes_what_it_should_and_counts_as_a_read_of_test(built
     assert (copy.root / "dvc_plots/index.html").is_file()
 
 
-def test_a_head_of_two_symbols_on_barriers_with_a_column_each_gets_a_card_that_validates(copy: Project) -> None:
+def test_heads_of_barriers_and_of_values_get_cards_that_validate(copy: Project) -> None:
+    """`touch` is of two symbols, with a column for each; `lively` foretells a value that is not traded."""
     copy.dvc("freeze", "controls")
     barriers = {"kind": "triple_barrier", "horizon_bars": 12, "take_profit_sigmas": 0.4, "stop_loss_sigmas": 0.4}
-    own = {"volatility_bars": 24, "symbols": ["CCC/USD", "AAA/USD"]}
-    change_params(
-        copy.root, {"heads": {"touch": barriers | own}, "features": {"groups": ["returns"], "symbol_columns": True}}
-    )
-    copy.dvc("repro", "card@touch")
+    touch = barriers | {"volatility_bars": 24, "symbols": ["CCC/USD", "AAA/USD"]}
+    lively = {"kind": "future_volatility", "horizon_bars": 12, "volatility_bars": 48, "symbols": None}
+    features = {"groups": ["returns"], "symbol_columns": True}
+    change_params(copy.root, {"heads": {"touch": touch, "lively": lively}, "features": features})
+    copy.dvc("repro", "card@touch", "card@lively")
+
     card = json.loads((copy.root / "reports/touch/model_card.json").read_text())
     assert card["train"]["symbols"] == ["CCC/USD", "AAA/USD"]
     rows = pq.read_table(copy.root / "data/split/touch/rows.parquet")
@@ -81,19 +84,8 @@ def test_a_head_of_two_symbols_on_barriers_with_a_column_each_gets_a_card_that_v
     assert selection["inputs"][-3:] == ["is_AAA/USD", "is_BBB/USD", "is_CCC/USD"]
     assert "is_BBB/USD" not in selection["outputs"]
     assert card["leakage_checks"] == {"feature_audit": True, "future_info": True, "time_split": True}
-    answer = copy.run(
-        sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/touch/model_card.json", expect=1
-    )
-    steps = answer.stdout.splitlines()
-    assert [step.startswith("ok ") for step in steps] == [*[True] * 15, False]
-    assert "the controls" in steps[-1]  # they were frozen, and are of other features
+    assert _steps_before_the_controls(copy, "touch") == 15
 
-
-def test_a_head_of_values_gets_a_card_without_trades_that_validates(copy: Project) -> None:
-    copy.dvc("freeze", "controls")
-    lively = {"kind": "future_volatility", "horizon_bars": 12, "volatility_bars": 48, "symbols": None}
-    change_params(copy.root, {"heads": {"lively": lively}})
-    copy.dvc("repro", "card@lively")
     card = json.loads((copy.root / "reports/lively/model_card.json").read_text())
     assert card["ensemble"]["kind"] == "linear"
     assert set(card["values"]["metrics"]) == {"rmse", "mae", "r2", "rank_correlation", "skill"}
@@ -102,14 +94,35 @@ def test_a_head_of_values_gets_a_card_without_trades_that_validates(copy: Projec
     predictions = pq.read_table(copy.root / "data/predictions/lively/calibrated.parquet")
     assert predictions["predicted_value"].null_count == 0
     assert not any(predictions["has_signal"].to_pylist())
-    answer = copy.run(
-        sys.executable, "-m", "candlelock.cli.main", "card", "validate", "reports/lively/model_card.json", expect=None
+    assert _steps_before_the_controls(copy, "lively") == 15
+
+
+def _steps_before_the_controls(project: Project, head: str) -> int:
+    """How many steps of the proof hold; it ends at the controls, which were frozen and are of other features."""
+    answer = project.run(
+        sys.executable, "-m", "candlelock.cli.main", "card", "validate", f"reports/{head}/model_card.json", expect=1
     )
-    steps = answer.stdout.splitlines()
-    assert len(steps) >= 16
-    assert [
-        step for step in steps if not step.startswith("ok ") and "the controls" not in step
-    ] == []  # they were frozen
+    *held, last = answer.stdout.splitlines()
+    assert all(step.startswith("ok ") for step in held)
+    assert "the controls" in last
+    return len(held)
+
+
+def test_the_model_in_use_answers_the_same_rows_and_joins_the_card(built: Project, copy: Project) -> None:
+    shutil.copytree(copy.root / "models/direction", copy.root / "incumbents/direction")
+    copy.dvc("add", "--quiet", "incumbents/direction")
+    copy.git("add", "incumbents")
+    copy.dvc("repro", "card@direction")
+    name = "reports/direction/significance.json"
+    before, after = (json.loads((each.root / name).read_text()) for each in (built, copy))
+    own = [each for each in after["paired"] if each["against"] == "incumbent"]
+    assert {each["score"] for each in own} == {"accuracy", "auc_roc", "log_loss", "brier"}
+    assert {each["gain"]["value"] for each in own} == {0.0}  # it is the same model
+    assert [each for each in after["paired"] if each not in own] == before["paired"]
+    assert after["p_no_better"] == before["p_no_better"]
+    assert "incumbent" in (copy.root / "reports/direction/model_card.html").read_text()
+    command = (sys.executable, "-m", "candlelock.cli.main", "card", "validate")
+    assert "FAILED" not in copy.run(*command, "reports/direction/model_card.json").stdout
 
 
 def test_a_changed_tree_parameter_reaches_the_model(copy: Project) -> None:

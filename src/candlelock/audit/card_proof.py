@@ -52,6 +52,7 @@ from candlelock.features.plugins import load_plugins
 from candlelock.orderbook import book_bars
 from candlelock.select.fit import fit_selections
 from candlelock.serve.bundle import load_bundle
+from candlelock.serve.incumbent import ask_incumbent
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_matrix, read_member_predictions, read_rows, read_test_rows
 from candlelock.split.labels import label
@@ -226,7 +227,8 @@ def _weighed_again(card: ModelCard, root: Path) -> str:
     trials = count_trials(read_ledger(root / own.trials), len(returns))
     seed, study = seeds.derive(params.seed, f"significance/{card.head}"), root / own.report("study.json")
     share = training.n_up / training.n_rows
-    again = assess(rows, returns, trials, share, params.evaluate, seed, documents.read(study, StudyReport))
+    incumbent = ask_incumbent(root, card.head, params.features, rows)
+    again = assess(rows, returns, trials, share, params.evaluate, seed, documents.read(study, StudyReport), incumbent)
     return _compare(evidence.significance, again)
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from candlelock.artifacts import seeds, user_files
 from candlelock.audit.controls import run_controls
 from candlelock.audit.leakage import examine_head, given_of
-from candlelock.audit.read_history import read_history
+from candlelock.audit.read_history import find_lost_trials, read_history
 from candlelock.causality.certificate import Request, certify
 from candlelock.causality.cuts import segment_ends
 from candlelock.causality.subject import subject_of
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
+from candlelock.evaluate.trial_ledger import read_ledger
 from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
+from candlelock.leakage.results import check_trials
 from candlelock.orderbook import book_bars
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables
@@ -36,8 +38,8 @@ SHARES = (400, 500)  # of the steps, for certificate and controls; the heads hav
 def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, LeakageReport]:
     """Head -> its report, with nothing taken from reports that were made before but the selections.
 
-    The ledger of reads counts what any git reference knows of. `progress(n_done, n_total)`. Raises InputError for what
-    is missing or broken.
+    The ledger of reads counts what any git reference knows of, and that of trials is held to the same.
+    `progress(n_done, n_total)`. Raises InputError for what is missing or broken.
     """
     reads = {head: read_history(root, head) for head in params.heads}  # first: it fails where the flow has not run
     certificate = make_certificate(root, params, lambda done, total: progress(SHARES[0] * done // total, STEPS))
@@ -45,7 +47,11 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
     reports = {}
     for number, (head, asked) in enumerate(params.heads.items(), start=1):
         given = given_of(params, asked, certificate, controls, reads[head])
-        reports[head] = examine_head(root, head, given)
+        found = examine_head(root, head, given)
+        trials = check_trials(
+            head, read_ledger(root / files.HeadFiles(head).trials), list(find_lost_trials(root, head).values())
+        )
+        reports[head] = found.model_copy(update={"checks": [*found.checks, trials]})
         progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
     return reports
 

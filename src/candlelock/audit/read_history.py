@@ -1,4 +1,4 @@
-"""Every read of test that the project's history knows of: commits, branches and experiments that never came back."""
+"""What the project's history knows of the ledgers: commits, branches and experiments that never came back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from candlelock.artifacts import documents
 from candlelock.contracts import files
 from candlelock.contracts.leakage_documents import TestRead, TestReads
+from candlelock.contracts.trial_documents import TrialBatch
+from candlelock.evaluate.trial_ledger import batch_file, new_batch, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,21 @@ def read_history(root: Path, head: str) -> list[TestRead]:
     return reads
 
 
+def find_lost_trials(root: Path, head: str) -> dict[str, TrialBatch]:
+    """Batches of the ledger of trials, by the name of their file, that git references reach and that tell of trials the
+    ledger below `root` lacks. A version that is no batch is none.
+    """
+    path = files.HeadFiles(head).trials
+    known = read_ledger(root / path)
+    found = {}
+    for blob in _versions(root, path):
+        with contextlib.suppress(ValidationError):
+            batch = TrialBatch.model_validate_json(_git(root, "cat-file", "blob", blob))
+            if new_batch(known, batch.records) is not None:
+                found[batch_file(batch)] = batch
+    return found
+
+
 def _lines(content: str) -> Iterator[TestRead]:
     """Every line of a version of the ledger that can be read: a conflict that was committed loses none of them."""
     for text in re.findall(r"\{[^{}]*\}", content):
@@ -40,7 +57,7 @@ def _lines(content: str) -> Iterator[TestRead]:
 
 
 def _versions(root: Path, path: Path) -> list[str]:
-    """Names of the blobs that the file ever was, the latest first."""
+    """Names of the blobs that the file, or those of the folder, ever were, the latest first."""
     lines = _git(root, "log", "--all", "--format=", "--raw", "--no-abbrev", "-m", "--", str(path)).splitlines()
     blobs = [line.split()[3] for line in lines if line.startswith(":")]
     return [blob for blob in dict.fromkeys(blobs) if set(blob) != {"0"}]

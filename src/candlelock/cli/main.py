@@ -21,6 +21,7 @@ from candlelock.cli import (
     output,
     simulator,
     snapshot,
+    trials,
 )
 from candlelock.cli.output import HERE, Json, Root
 from candlelock.contracts.errors import EXIT_ENVIRONMENT, CandlelockError, InputError, Problem
@@ -44,6 +45,7 @@ app.command()(gate.gate)
 app.command()(learners.learners)
 app.command()(snapshot.snapshot)
 app.command()(simulator.exchange_sim)
+app.command()(trials.trials)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -14,6 +14,7 @@ ORDER_BOOKS = Path("data/orderbooks")
 SNAPSHOT = Path("data/snapshot")
 MANIFEST = SNAPSHOT / "manifest.json"
 VERSIONS = Path("data/versions")
+INCUMBENTS = Path("incumbents")
 FEATURES = Path("data/features")
 FEATURE_REPORT = Path("reports/features.json")
 FEATURE_PAGE = Path("reports/features.html")
@@ -59,6 +60,11 @@ class HeadFiles:
     def trials(self) -> Path:
         """Folder of the ledger of trials, a batch in a file; kept in git."""
         return Path("ledger") / self.head / "trials"
+
+    @property
+    def incumbent(self) -> Path:
+        """Folder of the bundle in use, if there is one, for a new one to be compared with."""
+        return INCUMBENTS / self.head
 
     @property
     def models(self) -> Path:

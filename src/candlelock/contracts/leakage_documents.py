@@ -26,10 +26,12 @@ RowCode = Literal[
     "certificate-differs",
     "universe-survivors",
 ]
-FitCode = Literal["fit-outside", "fit-on-test", "fit-unrecorded", "fit-values", "in-sample", "test-worn-out"]
+FitCode = Literal[
+    "fit-outside", "fit-on-test", "fit-unrecorded", "fit-values", "in-sample", "test-worn-out", "trial-uncounted"
+]
 ModuleCode = Literal["module-fails", "module-hangs", "module-writes", "module-reads", "module-clock"]
 FillCode = Literal["fill-early", "fill-price", "fill-order"]
-ResultCode = Literal["too-good", "control-go", "control-missed", "control-peeks"]
+ResultCode = Literal["too-good", "control-go", "control-missed", "control-peeks", "trial-uncounted"]
 LeakCode = Code | RowCode | FitCode | ModuleCode | FillCode | ResultCode
 
 
@@ -133,6 +135,7 @@ PROVES: dict[str, Proves] = {  # check -> the card's boolean that it stands behi
     "fits": "time_split",
     "fit values": "time_split",
     "test reads": "time_split",
+    "trials": "time_split",
     "fills": "time_split",
     "registry": "feature_audit",
     "prediction": "feature_audit",

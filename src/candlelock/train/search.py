@@ -27,7 +27,7 @@ from candlelock.train.study_file import find_key
 from candlelock.train.trials import distributions_of, freeze, running_loss, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Literal
 
     import numpy.typing as npt
@@ -117,9 +117,8 @@ def search(
     sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
     the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
     how many there will be at most, and a line about it; `clock` gives seconds, for the time limit; `run_jobs` gets the
-    fits: of a trial that may be pruned one at a time, of a rerun those of all folds. Raises InputError
-    where a fold lacks a class, has fewer rows than features, or weights that weigh nothing; EnvironmentFaultError where
-    an optional package is not installed.
+    fits. Raises InputError where a fold lacks a class, has fewer rows than features, or weights that weigh nothing;
+    EnvironmentFaultError where an optional package is not installed.
     """
     run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told, run_jobs)
     run.try_settings(clock)
@@ -227,16 +226,20 @@ class _Run:
 
     def _losses(self, models: Sequence[FoldFits], settings: Frozen, asked: optuna.Trial | None) -> list[float]:
         """The loss of each fold, in their order; of fewer where a trial that was `asked` for is pruned."""
-        jobs = [functools.partial(model.loss, settings, METRICS[self.metric]) for model in models]
-        if asked is None:
-            return self.run_jobs(jobs[::-1])[::-1]  # the last fold, which has the most rows, first
         losses: list[float] = []
-        for step, job in enumerate(jobs):
-            losses += self.run_jobs([job])
-            asked.report(self._mean(losses), step)
-            if step + 1 < len(models) and asked.should_prune():
-                break
+        for step, loss in enumerate(self._fit_folds(models, settings, 0 if asked is None else 1)):
+            losses.append(loss)
+            if asked is not None:
+                asked.report(self._mean(losses), step)
+                if step + 1 < len(models) and asked.should_prune():
+                    break
         return losses
+
+    def _fit_folds(self, models: Sequence[FoldFits], settings: Frozen, n_alone: int) -> Iterator[float]:
+        """The losses, in order; `n_alone` folds first, which prune most, then the others together, largest first."""
+        jobs = [functools.partial(model.loss, settings, METRICS[self.metric]) for model in models]
+        yield from self.run_jobs(jobs[:n_alone])
+        yield from self.run_jobs(jobs[n_alone:][::-1])[::-1]
 
     def _keep(self, parameters: Mapping[str, float], losses: list[float], state: str, of: int | None = None) -> None:
         trial = Trial.model_validate(

@@ -1,16 +1,15 @@
-"""Reads of test that any reference of git knows of are counted, also those of experiments that were left behind."""
+"""Reads of test and trials that any reference of git knows of are found, also of experiments that were left behind."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from candlelock.artifacts import documents
-from candlelock.audit.read_history import read_history
+from candlelock.audit.read_history import find_lost_trials, read_history
 from candlelock.contracts.leakage_documents import TestRead, TestReads
+from tests.trial_batches import TRIALS, batch, git, write_batch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,14 +26,6 @@ def read(number: int) -> TestRead:
         first_decision_utc=day,
         last_label_end_utc=day,
     )
-
-
-def git(root: Path, *arguments: str) -> str:
-    who = {f"GIT_{name}": "tester@example.org" for name in ("AUTHOR_NAME", "AUTHOR_EMAIL")}
-    who |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in who.items()}
-    environment = os.environ | who | {"GIT_CONFIG_GLOBAL": os.devnull}
-    answer = subprocess.run(["git", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=True)
-    return answer.stdout.strip()
 
 
 def write(root: Path, *numbers: int) -> None:
@@ -85,3 +76,35 @@ def test_outside_of_a_repository_there_is_the_file(tmp_path: Path) -> None:
     (tmp_path / LEDGER).parent.mkdir(parents=True)
     write(tmp_path, 7)
     assert numbers(read_history(tmp_path, "direction")) == {7}
+
+
+def test_trials_of_an_experiment_and_deleted_ones_are_found(project: Path) -> None:
+    kept, deleted = write_batch(project, 1, 2), write_batch(project, 3)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Trials")
+    (project / TRIALS / deleted).unlink()
+    left = write_batch(project, 4, 5)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Experiment")
+    git(project, "update-ref", "refs/exps/aa/bb/vain-gull", "HEAD")
+    git(project, "reset", "--quiet", "--hard", "HEAD~1")
+    (project / TRIALS / deleted).unlink()
+    assert (project / TRIALS / kept).is_file()
+    assert find_lost_trials(project, "direction") == {deleted: batch(3), left: batch(4, 5)}
+    write_batch(project, 3, 4, 5)  # the same trials in another batch
+    assert find_lost_trials(project, "direction") == {}
+
+
+def test_what_is_no_batch_is_passed_over(project: Path) -> None:
+    write_batch(project, 1)
+    (project / TRIALS / "notes.json").write_text("<<<<<<< ours")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Trials")
+    (project / TRIALS / "notes.json").unlink()
+    assert find_lost_trials(project, "direction") == {}
+    assert find_lost_trials(project, "another") == {}
+
+
+def test_outside_of_a_repository_no_trial_is_lost(tmp_path: Path) -> None:
+    write_batch(tmp_path, 1)
+    assert find_lost_trials(tmp_path, "direction") == {}

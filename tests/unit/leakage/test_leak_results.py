@@ -7,7 +7,8 @@ import pytest
 
 from candlelock.card.evidence import read_policy
 from candlelock.contracts.leakage_documents import BlindControl, Control, ControlsReport, TestRead
-from candlelock.leakage.results import check_controls, check_score, check_test_reads
+from candlelock.leakage.results import check_controls, check_score, check_test_reads, check_trials
+from tests.trial_batches import TRIALS, batch
 
 POLICY = read_policy()
 
@@ -64,6 +65,16 @@ def test_reads_of_other_rows_are_told_beside_and_the_same_model_counts_once() ->
     found = check_test_reads([*earlier, *newer, read(1), read(1), read(2)], read(2), POLICY)
     assert found.passed
     assert (found.evidence["n_models"], found.evidence["n_beside"]) == (2, 50)
+
+
+def test_trials_that_the_ledger_lacks_are_a_finding_with_the_way_to_mend_it() -> None:
+    assert check_trials("direction", batch(1, 2).records, []).passed
+    found = check_trials("direction", batch(1, 2).records, [batch(3), batch(4, 5)])
+    (leak,) = found.findings
+    assert (leak.code, leak.subject) == ("trial-uncounted", TRIALS)
+    assert "3 records" in leak.detail
+    assert "candlelock trials --join" in leak.help
+    assert (found.n_compared, found.evidence) == (5, {"n_records": 2, "n_lost": 3})
 
 
 BLIND = BlindControl(test_begin_utc="2024-03-01T00:00:00Z", n_compared=9, differing=[])
