@@ -13,11 +13,10 @@ from candlelock.artifacts.user_files import read_params
 from candlelock.contracts.errors import InputError
 from candlelock.serve.incumbent import ask_incumbent
 from candlelock.split.joined import read_test_rows
+from candlelock.split.rows import feature_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any
 
     import pandas as pd
 
@@ -33,19 +32,16 @@ def ask(root: Path, rows: pd.DataFrame) -> np.ndarray | None:
     return ask_incumbent(root, "direction", read_params(root).features, rows)
 
 
-def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    document = json.loads(path.read_text())
-    change(document)
-    path.write_text(json.dumps(document))
-
-
 def test_the_model_itself_answers_as_it_did_whatever_the_order_of_its_features(
-    project_copy: Path, rows: pd.DataFrame
+    project_copy: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = ask(project_copy, rows)
-    assert answer is not None
-    np.testing.assert_array_equal(answer, rows["p_up"])
-    edit(project_copy / "incumbents/direction/selection.json", lambda document: document["inputs"].reverse())
+    np.testing.assert_array_equal(ask(project_copy, rows), rows["p_up"])
+
+    def reversed_matrix(*of: object) -> tuple[np.ndarray, list[str]]:
+        x, names = feature_matrix(*of)
+        return np.column_stack([np.ones(len(x)), x[:, ::-1]]), ["a_new_one", *names[::-1]]
+
+    monkeypatch.setattr("candlelock.serve.incumbent.feature_matrix", reversed_matrix)
     np.testing.assert_array_equal(ask(project_copy, rows), rows["p_up"])
 
 
@@ -56,14 +52,16 @@ def test_without_a_bundle_there_is_no_answer(project_copy: Path, rows: pd.DataFr
 
 def test_a_bundle_that_saw_test_is_refused(project_copy: Path, rows: pd.DataFrame) -> None:
     threshold = project_copy / "incumbents/direction/threshold.json"
-    edit(threshold, lambda document: document.update(last_label_end_utc="2099-01-01T00:00:00Z"))
+    document = json.loads(threshold.read_text())
+    threshold.write_text(json.dumps(document | {"last_label_end_utc": "2099-01-01T00:00:00Z"}))
     with pytest.raises(InputError, match="labels up to 2099-01-01T00:00:00Z, where test begins at 20") as raised:
         ask(project_copy, rows)
     assert raised.value.problems[0].code == "incumbent-saw-test"
 
 
 def test_a_bundle_whose_features_are_not_built_is_refused(project_copy: Path, rows: pd.DataFrame) -> None:
-    edit(project_copy / "incumbents/direction/selection.json", lambda document: document["inputs"].append("moon_phase"))
+    selection = project_copy / "incumbents/direction/selection.json"
+    selection.write_text(selection.read_text().replace('"return_1"', '"moon_phase"'))
     with pytest.raises(InputError, match=r"1 of its .* features are not built: moon_phase") as raised:
         ask(project_copy, rows)
     assert raised.value.problems[0].code == "incumbent-features"
