@@ -12,7 +12,9 @@ from filelock import FileLock
 from candlelock.artifacts import numeric_environment
 
 numeric_environment.lock()  # before any test module imports NumPy: figures derived here have the stages' bits
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache/numba"))  # shared with copies
+# Shared with copies of the project; of each worker, as numba's index of signatures does not bear two writers.
+CACHE = Path(__file__).parents[1] / ".pytest_cache/numba" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE))
 
 from tests.pipeline import project  # noqa: E402
 from tests.pipeline.project import Project  # noqa: E402

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
-from numba.core.caching import InTreeCacheLocator
+from numba.core.caching import InTreeCacheLocator, UserWideCacheLocator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ def compiled(function: Kernel) -> Kernel:
     references: a live bar takes a quarter of the time, the back-test's pass a tenth.
     """
     before = numba.config.CACHE_LOCATOR_CLASSES
-    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{BySources.__name__},UserWideCacheLocator"
+    numba.config.CACHE_LOCATOR_CLASSES = ",".join(f"{__name__}.{each.__name__}" for each in (BySources, OfUser))
     try:
         return cast("Kernel", numba.njit(nogil=True, error_model="numpy", cache=True, _nrt=False)(function))
     finally:
@@ -32,9 +32,9 @@ def compiled(function: Kernel) -> Kernel:
 
 @functools.cache
 def digest_sources(folder: Path) -> str:
-    """SHA-256 of every source in a folder."""
+    """SHA-256 of every source in a folder, and of this one, which says how they are compiled."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in [*sorted(folder.glob("*.py")), Path(__file__)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -50,3 +50,11 @@ class BySources(InTreeCacheLocator):  # type: ignore[misc]
         super().__init__(function, file)
         folder = Path(file).parent
         self._cache_path = str(Path(numba.config.CACHE_DIR or folder / "__pycache__") / digest_sources(folder)[:16])
+
+
+class OfUser(UserWideCacheLocator):  # type: ignore[misc]
+    """The same in the user's own cache, where the project's folders cannot be written."""
+
+    def __init__(self, function: Any, file: str) -> None:  # noqa: ANN401
+        super().__init__(function, file)
+        self._cache_path = str(Path(self.get_cache_path()) / digest_sources(Path(file).parent)[:16])

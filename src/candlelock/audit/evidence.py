@@ -13,7 +13,7 @@ from candlelock.causality.cuts import segment_ends
 from candlelock.causality.subject import subject_of
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
-from candlelock.evaluate.trial_ledger import read_ledger
+from candlelock.evaluate.trial_ledger import join, read_ledger
 from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
 from candlelock.leakage.results import check_trials
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from candlelock.contracts.causality_documents import CausalityReport
-    from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport
+    from candlelock.contracts.leakage_documents import ControlsReport, LeakageReport, LeakCheck
     from candlelock.contracts.params import Params
 
     Progress = Callable[[int, int], None]
@@ -42,18 +42,22 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
     `progress(n_done, n_total)`. Raises InputError for what is missing or broken.
     """
     reads = {head: read_history(root, head) for head in params.heads}  # first: it fails where the flow has not run
+    trials = {head: _check_ledger(root, head) for head in params.heads}
     certificate = make_certificate(root, params, lambda done, total: progress(SHARES[0] * done // total, STEPS))
     controls = make_controls(root, params, lambda done, total: progress(SHARES[0] + SHARES[1] * done // total, STEPS))
     reports = {}
     for number, (head, asked) in enumerate(params.heads.items(), start=1):
         given = given_of(params, asked, certificate, controls, reads[head])
         found = examine_head(root, head, given)
-        trials = check_trials(
-            head, read_ledger(root / files.HeadFiles(head).trials), list(find_lost_trials(root, head).values())
-        )
-        reports[head] = found.model_copy(update={"checks": [*found.checks, trials]})
+        reports[head] = found.model_copy(update={"checks": [*found.checks, trials[head]]})
         progress(sum(SHARES) + (STEPS - sum(SHARES)) * number // len(params.heads), STEPS)
     return reports
+
+
+def _check_ledger(root: Path, head: str) -> LeakCheck:
+    known = read_ledger(root / files.HeadFiles(head).trials)
+    remembered = join(*(batch.records for batch in find_lost_trials(root, head).values()))
+    return check_trials(head, known, [each for each in remembered if each not in known])
 
 
 def make_certificate(root: Path, params: Params, progress: Progress | None = None) -> CausalityReport:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from candlelock.artifacts import documents
 from candlelock.contracts import files
+from candlelock.contracts.errors import EnvironmentFaultError, Problem
 from candlelock.contracts.leakage_documents import TestRead, TestReads
 from candlelock.contracts.trial_documents import TrialBatch
 from candlelock.evaluate.trial_ledger import batch_file, new_batch, read_ledger
@@ -24,7 +25,7 @@ def read_history(root: Path, head: str) -> list[TestRead]:
     """The lines of the ledger as it lies below `root`, and of every version of it that any git reference reaches.
 
     `dvc exp run` keeps its results under such references, those of `--temp` and `--queue` too. Outside of a git
-    repository there is only the file.
+    repository there is only the file. Raises EnvironmentFaultError where there is one that git cannot read.
     """
     path = files.HeadFiles(head).test_reads
     reads = list(documents.read(root / path, TestReads).reads)
@@ -36,7 +37,7 @@ def read_history(root: Path, head: str) -> list[TestRead]:
 
 def find_lost_trials(root: Path, head: str) -> dict[str, TrialBatch]:
     """Batches of the ledger of trials, by the name of their file, that git references reach and that tell of trials the
-    ledger below `root` lacks. A version that is no batch is none.
+    ledger below `root` lacks. A version that is no batch is none. Raises EnvironmentFaultError as `read_history` does.
     """
     path = files.HeadFiles(head).trials
     known = read_ledger(root / path)
@@ -58,15 +59,25 @@ def _lines(content: str) -> Iterator[TestRead]:
 
 def _versions(root: Path, path: Path) -> list[str]:
     """Names of the blobs that the file, or those of the folder, ever were, the latest first."""
+    if not any((folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)):
+        return []
     lines = _git(root, "log", "--all", "--format=", "--raw", "--no-abbrev", "-m", "--", str(path)).splitlines()
     blobs = [line.split()[3] for line in lines if line.startswith(":")]
     return [blob for blob in dict.fromkeys(blobs) if set(blob) != {"0"}]
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git says; nothing where there is no repository."""
+    """What git says, undecodable bytes replaced."""
+    command = ["git", *arguments]
     try:
-        ended = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except FileNotFoundError:
-        return ""
-    return ended.stdout if ended.returncode == 0 else ""
+        raise _fault(root, "no git on the PATH") from None
+    if ended.returncode:
+        raise _fault(root, ended.stderr.strip() or f"exit code {ended.returncode}")
+    return ended.stdout
+
+
+def _fault(root: Path, found: str) -> EnvironmentFaultError:
+    expected, help_line = "the history of the ledgers", "install git, or mend the repository (`git fsck`)"
+    return EnvironmentFaultError(Problem("git-unreadable", str(root.absolute()), found, expected, help_line))

@@ -26,9 +26,7 @@ RowCode = Literal[
     "certificate-differs",
     "universe-survivors",
 ]
-FitCode = Literal[
-    "fit-outside", "fit-on-test", "fit-unrecorded", "fit-values", "in-sample", "test-worn-out", "trial-uncounted"
-]
+FitCode = Literal["fit-outside", "fit-on-test", "fit-unrecorded", "fit-values", "in-sample", "test-worn-out"]
 ModuleCode = Literal["module-fails", "module-hangs", "module-writes", "module-reads", "module-clock"]
 FillCode = Literal["fill-early", "fill-price", "fill-order"]
 ResultCode = Literal["too-good", "control-go", "control-missed", "control-peeks", "trial-uncounted"]
@@ -142,6 +140,7 @@ PROVES: dict[str, Proves] = {  # check -> the card's boolean that it stands behi
     "score": "feature_audit",
     "controls": "feature_audit",
 }
+OF_HISTORY = {"trials"}  # checks that ask git, which no stage may: `candlelock audit` alone makes them
 
 
 class LeakageReport(Document):

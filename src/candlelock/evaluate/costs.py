@@ -115,12 +115,6 @@ def reads_levels(rules: Rules) -> bool:
     return not (math.isnan(rules.stop_frac) and math.isnan(rules.target_frac) and math.isnan(rules.limit_frac))
 
 
-def reads_money(rules: Rules) -> bool:
-    """Whether the equity, and with it costs and capital, decides fills."""
-    is_guarded = not (math.isnan(rules.daily_loss_frac) and math.isnan(rules.drawdown_frac))
-    return is_guarded or rules.gross_frac < 1
-
-
 def _or_none(value: float | None, unit: float = 1.0) -> float:
     return math.nan if value is None else value / unit
 

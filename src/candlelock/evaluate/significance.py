@@ -65,9 +65,9 @@ def assess(
     answers = baselines.predict_baselines(rows, train_up_share)
     if "value_logistic" in rows:  # of a head of values it has a value, and no probability
         answers["linear"] = answers.pop("logistic")
-    answers |= {} if incumbent is None else {INCUMBENT: incumbent}
     steps = cut_steps(rows["open_time_ms"].to_numpy())
     length = choose_length(rows, answers, steps)
+    answers |= {} if incumbent is None else {INCUMBENT: incumbent}
     blocks = draw_circular(steps, length.hours, params, seed)
     own = score_all(y, p, blocks, params.n_calibration_bins)
     paired = _compare(y, answers, own, blocks)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from candlelock.contracts.leakage_documents import ControlsReport, TestRead
     from candlelock.contracts.policy import Policy, TooGood
-    from candlelock.contracts.trial_documents import TrialBatch, TrialRecord
+    from candlelock.contracts.trial_documents import TrialRecord
 
     Array = npt.NDArray[np.float64]
 
@@ -65,16 +65,16 @@ def check_test_reads(reads: Sequence[TestRead], now: TestRead, policy: Policy) -
     return leak_check("test reads", what, len(reads), findings, evidence)
 
 
-def check_trials(head: str, ledger: Sequence[TrialRecord], lost: Sequence[TrialBatch]) -> LeakCheck:
-    """Every trial that git remembers is in the ledger that a card's luck is counted from; `lost`: batches not in it."""
-    findings, n_lost = [], sum(len(batch.records) for batch in lost)
+def check_trials(head: str, ledger: Sequence[TrialRecord], lost: Sequence[TrialRecord]) -> LeakCheck:
+    """Every trial that git remembers is in the ledger that luck is counted from; `lost`: those that are not in it."""
+    findings = []
     if lost:
-        detail = f"{n_lost} records of trials in {len(lost)} batches lie in git alone, and the card does not count them"
+        detail = f"{len(lost)} records of trials lie in git alone, and the card does not count them"
         help_line = "add them with `candlelock trials --join`, then run `dvc repro`"
         findings.append(Leak(code="trial-uncounted", subject=f"ledger/{head}/trials", detail=detail, help=help_line))
     what = "trials that any reference of git knows of, against the ledger of trials"
-    evidence = {"n_records": len(ledger), "n_lost": n_lost}
-    return leak_check("trials", what, len(ledger) + n_lost, findings, evidence)
+    evidence = {"n_records": len(ledger), "n_lost": len(lost)}
+    return leak_check("trials", what, len(ledger) + len(lost), findings, evidence)
 
 
 def check_controls(report: ControlsReport) -> LeakCheck:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents
 from candlelock.contracts import files
-from candlelock.contracts.documents import Threshold, utc_text
+from candlelock.contracts.documents import Calibrator, Conformal, Threshold, utc_text
 from candlelock.contracts.errors import InputError, Problem
+from candlelock.contracts.select_documents import Selection
 from candlelock.serve.bundle import load_bundle
 from candlelock.serve.bundle_folders import read_features
 from candlelock.split.joined import read_feature_tables, symbol_columns
@@ -30,6 +31,7 @@ def ask_incumbent(root: Path, head: str, features: FeaturesParams, rows: pd.Data
     """
     folder = root / files.HeadFiles(head).incumbent
     if not folder.is_dir():
+        _refuse_unfetched(folder)
         return None
     _refuse_seen(folder, rows)
     built = read_feature_tables(root, features)
@@ -43,8 +45,21 @@ def ask_incumbent(root: Path, head: str, features: FeaturesParams, rows: pd.Data
     return load_bundle(folder).predict(x[:, [place[name] for name in asked]])
 
 
+def _refuse_unfetched(folder: Path) -> None:
+    tracked = folder.with_name(f"{folder.name}.dvc")
+    if tracked.is_file():
+        found, help_line = f"{tracked.name}, and no folder", f"fetch it with `dvc pull {tracked}`"
+        raise InputError(Problem("incumbent-missing", str(folder), found, "the bundle that DVC tracks", help_line))
+
+
 def _refuse_seen(folder: Path, rows: pd.DataFrame) -> None:
-    last = documents.read(folder / "threshold.json", Threshold).last_label_end_utc
+    """By what the bundle's documents say of the rows they were fitted on."""
+    last = max(
+        documents.read(folder / "selection.json", Selection).seen.last_label_end_utc,
+        documents.read(folder / "calibrator.json", Calibrator).last_label_end_utc,
+        documents.read(folder / "conformal.json", Conformal).last_label_end_utc,
+        documents.read(folder / "threshold.json", Threshold).last_label_end_utc,
+    )
     first = utc_text(int(rows["decision_time_ms"].min()))
     if last > first:
         found = f"labels up to {last}, where test begins at {first}"

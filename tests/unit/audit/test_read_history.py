@@ -8,6 +8,7 @@ import pytest
 
 from candlelock.artifacts import documents
 from candlelock.audit.read_history import find_lost_trials, read_history
+from candlelock.contracts.errors import EnvironmentFaultError
 from candlelock.contracts.leakage_documents import TestRead, TestReads
 from tests.trial_batches import TRIALS, batch, git, write_batch
 
@@ -98,9 +99,11 @@ def test_trials_of_an_experiment_and_deleted_ones_are_found(project: Path) -> No
 def test_what_is_no_batch_is_passed_over(project: Path) -> None:
     write_batch(project, 1)
     (project / TRIALS / "notes.json").write_text("<<<<<<< ours")
+    (project / TRIALS / ".DS_Store").write_bytes(b"\x00\xff\xfe")
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "Trials")
     (project / TRIALS / "notes.json").unlink()
+    (project / TRIALS / ".DS_Store").unlink()
     assert find_lost_trials(project, "direction") == {}
     assert find_lost_trials(project, "another") == {}
 
@@ -108,3 +111,11 @@ def test_what_is_no_batch_is_passed_over(project: Path) -> None:
 def test_outside_of_a_repository_no_trial_is_lost(tmp_path: Path) -> None:
     write_batch(tmp_path, 1)
     assert find_lost_trials(tmp_path, "direction") == {}
+
+
+def test_a_repository_that_git_cannot_read_is_an_error_and_not_silence(project: Path) -> None:
+    (project / ".git/HEAD").write_text("broken")
+    for ask in (find_lost_trials, read_history):
+        with pytest.raises(EnvironmentFaultError, match="not a git repository") as raised:
+            ask(project, "direction")
+        assert raised.value.problems[0].code == "git-unreadable"

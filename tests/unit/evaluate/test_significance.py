@@ -138,6 +138,16 @@ def test_an_incumbent_that_is_the_model_itself_is_not_beaten_and_counts_for_no_b
     assert {each.p_value for each in itself} == {1.0}
 
 
+def test_another_model_in_use_is_told_beside_the_baselines_and_changes_nothing_of_them() -> None:
+    rows = market(0.5)
+    drift = np.sin(np.arange(len(rows)) / 200)  # its losses ask for far longer blocks
+    alone, beside = judge(rows), judge(rows, incumbent=np.clip(rows["p_up"] + 0.3 * drift, 0.01, 0.99).to_numpy())
+    own = [each for each in beside.paired if each.against == "incumbent"]
+    assert all(each.gain.value > 0 for each in own)
+    assert [each for each in beside.paired if each not in own] == alone.paired
+    assert (beside.block_length, beside.p_no_better) == (alone.block_length, alone.p_no_better)
+
+
 def test_a_model_without_skill_is_not_told_from_the_constants(blind: Significance) -> None:
     assert blind.p_no_better["log_loss"] > 0.5
     assert blind.p_no_better["accuracy"] > 0.05

@@ -69,7 +69,7 @@ def test_reads_of_other_rows_are_told_beside_and_the_same_model_counts_once() ->
 
 def test_trials_that_the_ledger_lacks_are_a_finding_with_the_way_to_mend_it() -> None:
     assert check_trials("direction", batch(1, 2).records, []).passed
-    found = check_trials("direction", batch(1, 2).records, [batch(3), batch(4, 5)])
+    found = check_trials("direction", batch(1, 2).records, batch(3, 4, 5).records)
     (leak,) = found.findings
     assert (leak.code, leak.subject) == ("trial-uncounted", TRIALS)
     assert "3 records" in leak.detail

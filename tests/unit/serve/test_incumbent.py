@@ -71,3 +71,13 @@ def test_half_a_bundle_is_a_clear_error(project_copy: Path, rows: pd.DataFrame) 
     (project_copy / "incumbents/direction/calibrator.json").unlink()
     with pytest.raises(InputError, match=r"calibrator\.json"):
         ask(project_copy, rows)
+
+
+def test_a_bundle_that_dvc_tracks_and_that_was_not_fetched_is_a_clear_error(
+    project_copy: Path, rows: pd.DataFrame
+) -> None:
+    shutil.rmtree(project_copy / "incumbents/direction")
+    (project_copy / "incumbents/direction.dvc").touch()
+    with pytest.raises(InputError, match="dvc pull") as raised:
+        ask(project_copy, rows)
+    assert raised.value.problems[0].code == "incumbent-missing"

@@ -27,7 +27,6 @@ FIXED = {
 }
 OF_VALUES = {"objective": "reg:squarederror", "eval_metric": "rmse", "base_score": 0.0}  # their mean, in such units
 MEAN, SCALE = "label_mean", "label_scale"
-N_BIN_ROWS = 20_000  # evenly spread, whose values bound the bins; all of them took a quarter of a fit's time
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,7 @@ def bin_rows(sample: Sample, stop: Sample | None, settings: XgboostParams, seed:
     """The bins of any settings with this `max_bin`, on any device; the seed does not matter."""
     unit = label_unit.fit(sample.y, sample.weights) if sample.is_value else None
     y = _labels(sample, unit)
-    options: dict[str, Any] = {"max_bin": settings.max_bin, "nthread": threads}
-    bounds = None
-    if len(y) > N_BIN_ROWS:
-        seen = sample.take(np.linspace(0, len(y) - 1, N_BIN_ROWS).astype(np.intp))
-        bounds = xgboost.QuantileDMatrix(seen.x, seen.y, weight=seen.weights, **options)
-    data = xgboost.QuantileDMatrix(sample.x, y, weight=sample.weights, ref=bounds, **options)
+    data = xgboost.QuantileDMatrix(sample.x, y, weight=sample.weights, max_bin=settings.max_bin, nthread=threads)
     if stop is None:
         return XgboostBins(data, None, unit)
     watch = xgboost.DMatrix(stop.x, _labels(stop, unit), weight=stop.weights, nthread=threads)
