@@ -13,7 +13,7 @@ from candlelock.causality.cuts import segment_ends
 from candlelock.causality.subject import subject_of
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
-from candlelock.evaluate.trial_ledger import join, read_ledger
+from candlelock.evaluate.trial_ledger import new_batch, read_ledger
 from candlelock.features.market import align, with_books
 from candlelock.features.plugins import load_plugins
 from candlelock.leakage.results import check_trials
@@ -56,8 +56,9 @@ def examine_anew(root: Path, params: Params, progress: Progress) -> dict[str, Le
 
 def _check_ledger(root: Path, head: str) -> LeakCheck:
     known = read_ledger(root / files.HeadFiles(head).trials)
-    remembered = join(*(batch.records for batch in find_lost_trials(root, head).values()))
-    return check_trials(head, known, [each for each in remembered if each not in known])
+    remembered = (record for batch in find_lost_trials(root, head).values() for record in batch.records)
+    lost = new_batch(known, remembered)
+    return check_trials(head, known, lost.records if lost else [])
 
 
 def make_certificate(root: Path, params: Params, progress: Progress | None = None) -> CausalityReport:

@@ -14,7 +14,7 @@ from candlelock.contracts import files
 from candlelock.contracts.errors import EnvironmentFaultError, Problem
 from candlelock.contracts.leakage_documents import TestRead, TestReads
 from candlelock.contracts.trial_documents import TrialBatch
-from candlelock.evaluate.trial_ledger import batch_file, new_batch, read_ledger
+from candlelock.evaluate.trial_ledger import batch_file, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +40,12 @@ def find_lost_trials(root: Path, head: str) -> dict[str, TrialBatch]:
     ledger below `root` lacks. A version that is no batch is none. Raises EnvironmentFaultError as `read_history` does.
     """
     path = files.HeadFiles(head).trials
-    known = read_ledger(root / path)
+    known = set(read_ledger(root / path))
     found = {}
     for blob in _versions(root, path):
         with contextlib.suppress(ValidationError):
             batch = TrialBatch.model_validate_json(_git(root, "cat-file", "blob", blob))
-            if new_batch(known, batch.records) is not None:
+            if not known.issuperset(batch.records):
                 found[batch_file(batch)] = batch
     return found
 
