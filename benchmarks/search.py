@@ -113,7 +113,7 @@ def search_ours(folds: list[FoldSamples], got: argparse.Namespace, seed: int) ->
         "screen_frac": got.screen_frac,
         "n_rerun": got.rerun,
     }
-    more = {"sampler": "tpe", "timeout_s": None, "space": {"lightgbm": SPACE}}
+    more = {"sampler": "tpe", "n_path_groups": None, "timeout_s": None, "space": {"lightgbm": SPACE}}
     params = TuneParams.model_validate(given | more)
     task = SearchTask("benchmark", "lightgbm", START, params.space["lightgbm"], params, seed, 1)
     rows = SearchRows(folds, np.arange(max(fold.validates.rows[-1] for fold in folds) + 1))

@@ -22,7 +22,7 @@ from scipy.special import expit
 from candlelock.contracts.stage_params import EvaluateParams
 from candlelock.evaluate.block_length import block_length
 from candlelock.evaluate.circular_blocks import Steps, draw_circular
-from candlelock.evaluate.overfitting import describe_overfitting, halve_groups, halve_periods
+from candlelock.evaluate.overfitting import describe_overfitting, halve_paths, halve_periods
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority
 from candlelock.evaluate.sharpe_significance import deflated_sharpe, measure_returns, probability_above
 from candlelock.evaluate.significance import assess
@@ -179,9 +179,15 @@ def measure_overfitting(random: np.random.Generator, got: argparse.Namespace) ->
             found.append(describe_overfitting(halve_periods(returns, 10)).probability)
         print_share(f"728 days, 50 tries, one with an annual Sharpe ratio of {annual:g}", found)
     for spread in (0.0, 1.0, 3.0):
-        scores = (random.normal(size=(20, 3)) + spread * random.normal(size=(20, 1)) for _ in range(got.strategies))
-        found = [describe_overfitting(halve_groups(each)).probability for each in scores]
-        print_share(f"3 folds, 20 trials that differ by {spread:g} of a fold's noise", found)
+        scores = (draw_paths(random, spread) for _ in range(got.strategies))
+        found = [describe_overfitting(halve_paths(each)).probability for each in scores]
+        print_share(f"3 paths of 4 groups, 10 trials that differ by {spread:g} of a group's noise", found)
+
+
+def draw_paths(random: np.random.Generator, spread: float) -> np.ndarray:
+    """Scores of 10 trials: what each is worth, and how it does on a group, half of which other models of it share."""
+    of_group, of_model = random.normal(size=(10, 1, 4)), random.normal(size=(10, 3, 4))
+    return np.asarray(spread * random.normal(size=(10, 1, 1)) + math.sqrt(0.5) * (of_group + of_model))
 
 
 def print_share(name: str, found: list[float]) -> None:

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from candlelock.artifacts import atomic, documents, seeds, tables
-from candlelock.artifacts.fit_ledger import FitLedger
+from candlelock.artifacts import atomic, documents, fit_ledger, seeds, tables
 from candlelock.contracts import files
 from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.select_documents import SelectionReport
@@ -17,10 +16,10 @@ from candlelock.contracts.tables import FITS
 from candlelock.select.transform import compile_report
 from candlelock.split.joined import read_matrix
 from candlelock.terminal import progress
+from candlelock.train import paths, study_file
 from candlelock.train.members import fold_samples, folds_of, sample_of, time_order
 from candlelock.train.search import SearchRows, SearchTask, search_all
 from candlelock.train.search_report import history_table, study_text
-from candlelock.train.study_file import study_files
 from candlelock.train.weights import weigh
 
 if TYPE_CHECKING:
@@ -32,15 +31,17 @@ def run(params: Params, head: str) -> None:
     rows, x, names = read_matrix(Path(), head, params.features)
     own, order = files.HeadFiles(head), time_order(rows)
     timed, sample = rows.iloc[order], sample_of(rows, x).take(order)
-    folds = folds_of(timed, 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars)
+    embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
+    folds = folds_of(timed, embargo_ms)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
     weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], params.train.weights))
-    samples = SearchRows(weighed, rows["open_time_ms"].to_numpy())
-    tasks, fits, say = {}, FitLedger(), functools.partial(print, flush=True)
+    along = paths.cut_paths(timed, sample, params.tune.n_path_groups, embargo_ms, params.train.weights)
+    samples = SearchRows(weighed, rows["open_time_ms"].to_numpy(), along)
+    tasks, fits, say = {}, fit_ledger.FitLedger(), functools.partial(print, flush=True)
     for name, space in params.tune.spaces(params.train.members).items():
         seed, start = seeds.derive(params.seed, f"tune/{head}/{name}"), getattr(params.train, name)
         tasks[name] = SearchTask(head, name, start, space, params.tune, seed, params.threads, params.train.device)
-    with study_files(files.SEARCHES / head) as open_file, progress.telling("tune", "trials", say) as tell:
+    with study_file.study_files(files.SEARCHES / head) as open_file, progress.telling("tune", "trials", say) as tell:
         studies = search_all(tasks, samples, fits, open_file, tell, time.monotonic)
         for name, study in studies.items():
             say(f"tune: {name} {study_text(study)}")

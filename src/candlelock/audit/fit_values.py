@@ -48,8 +48,8 @@ def check_fit_values(
 
 
 def _seen(stage: str, fit: str, transforms: Transforms, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Features as that fit sees them: all of them for a selection, else through the selection of its part."""
-    if stage == "select":
+    """Features as that fit sees them: all of them for a selection and along paths, else through that of its part."""
+    if stage == "select" or "/path split " in fit:
         return x
     fold = re.search(r"/fold (\d+)", fit)
     own = transforms.folds[int(fold.group(1)) - 1] if fold else transforms.final

@@ -6,6 +6,7 @@ Certificate and controls take their time and come from their own reports; all el
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,7 @@ from candlelock.split.labels import label
 from candlelock.split.rows import feature_matrix, targets
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import LEARNERS
+from candlelock.train.paths import N_TESTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -210,6 +212,8 @@ def expected_fits(given: Given, folds: int) -> list[str]:
     for name, space in given.tune.spaces(given.members).items():
         endings = ("", "/screen") if given.tune.screens(space) else ("",)
         names += [f"tune/{name}/{part}{ending}" for part in parts[:-1] for ending in endings]
+        n_splits = comb(given.tune.n_path_groups or 0, N_TESTED) if given.tune.walks_paths(space) else 0
+        names += [f"tune/{name}/path split {number}" for number in range(1, n_splits + 1)]
     for name in with_baselines(given.members):
         endings = ("", "/rounds") if LEARNERS[name].rounds_key else ("",)
         names += [f"train/{name}/{part}{ending}" for part in parts for ending in endings]

@@ -267,6 +267,13 @@ class TuneParams(Frozen):
     n_rerun: int = field(
         "best trials on fewer rows that are rerun on all, beside the starting point; one of these wins", "trials", ge=1
     )
+    n_path_groups: int | None = field(
+        "stretches of train, of which models of the trials are judged on every two, trained on the others, to tell how "
+        "likely the search is overfitted; null: none",
+        "stretches of time",
+        ge=3,
+        le=12,
+    )
     timeout_s: float | None = field(
         "time after which no further trial of a learner begins; null: none. What it ends is not repeatable",
         "seconds",
@@ -283,6 +290,10 @@ class TuneParams(Frozen):
     def screens(self, space: Mapping[str, SearchRange]) -> bool:
         """Whether the trials of a learner with that space see a share of the rows; not where nearly all are rerun."""
         return bool(space) and self.screen_frac < 1 and self.n_trials > self.n_rerun + 1
+
+    def walks_paths(self, space: Mapping[str, SearchRange]) -> bool:
+        """Whether the trials of a learner with that space are judged along paths; a single one is not."""
+        return bool(space) and self.n_path_groups is not None and self.n_trials > 1
 
 
 class CalibrateParams(Frozen):

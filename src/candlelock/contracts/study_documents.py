@@ -23,12 +23,26 @@ class Trial(Document):
     rerun_of: int | None
 
 
+class Paths(Document):
+    """How trials did along combinatorial purged paths, each of which takes every group of time once.
+
+    `losses`: trial -> path -> group -> the loss of a model of the trial's settings on the group's rows, trained apart
+    from the `n_test_groups` groups of a split. `trials`: their numbers.
+    """
+
+    n_groups: int
+    n_test_groups: int
+    trials: list[int]
+    losses: list[list[list[float]]]
+
+
 class Study(Document):
     """The search of one learner.
 
     `n_rows`: rows the trials were judged on; `n_asked`: trials asked for, of which there are fewer, reruns apart, where
     the time limit ended the search: such a study cannot be repeated. `best_losses`: the lowest loss up to each trial,
-    reruns apart. `importance`: shares that sum to 1, empty where too few trials ended.
+    reruns apart. `importance`: shares that sum to 1, empty where too few trials ended. `paths`: null where none were
+    asked for, and where fewer than two trials could be told apart.
     """
 
     sampler: str
@@ -43,6 +57,7 @@ class Study(Document):
     best_parameters: dict[str, float]
     best_losses: list[float]
     importance: dict[str, float]
+    paths: Paths | None
 
 
 class StudyReport(Document):

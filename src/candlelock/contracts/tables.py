@@ -111,7 +111,9 @@ def _sortable(values: pa.ChunkedArray) -> np.ndarray:
     """Values as an array that compares in the key's order."""
     if pa.types.is_timestamp(values.type) or pa.types.is_integer(values.type):
         return np.asarray(values.cast(pa.int64()).to_numpy())
-    return np.asarray(values.to_numpy(zero_copy_only=False)).astype(str)
+    coded = values.combine_chunks().dictionary_encode()
+    rank = np.argsort(np.argsort(np.asarray(coded.dictionary.to_numpy(zero_copy_only=False)).astype(str)))
+    return np.asarray(rank[coded.indices.to_numpy()])
 
 
 OPEN_TIME = Column("open_time_utc", TIME, "UTC time", "when the bar opens; it is known from its close on")

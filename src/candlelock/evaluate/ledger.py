@@ -217,13 +217,14 @@ def _trade(stay: Stay, paid: _Paid, cash: int, market: Market) -> Trade:
     rates = paid.maker if stay.entered == fills.LIMIT else paid.taker, paid.maker if is_target else paid.taker
     weight = stay.weight.as_integer_ratio() if stay.weight != 1 else WHOLE
     slip = paid.slip(_at_work(stay, cash), stay.entry_volume) if is_market else NONE
-    entry = _fill_price(stay.printed[0], slip, stay.side)
+    entered_at, left_at = stay.printed
+    entry = _fill_price(entered_at, slip, stay.side)
     # On the grid of 1e-8 a value of at most `budget` and its fee, rounded up, never exceed the cash.
     (fee, whole), (part, all_of) = rates[0], weight
     budget = cash * part * whole // (all_of * (whole + fee))
     quantity = budget * PRICE_UNIT // entry
     slip = NONE if is_target else paid.slip(_decimal(quantity), stay.exit_volume)
-    leave = _fill_price(stay.printed[1], slip, -stay.side)
+    leave = _fill_price(left_at, slip, -stay.side)
     values = _round(quantity * entry, PRICE_UNIT), _round(quantity * leave, PRICE_UNIT)
     fees = _ceil(values[0] * rates[0][0], rates[0][1]), _ceil(values[1] * rates[1][0], rates[1][1])
     flows = -stay.side * values[0] - fees[0], stay.side * values[1] - fees[1]

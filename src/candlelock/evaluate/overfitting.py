@@ -5,8 +5,8 @@ Combinatorially symmetric cross-validation: time is cut into groups, every choic
 larger one. Source: Bailey, Borwein, López de Prado and Zhu 2017, The Probability of Backtest Overfitting.
 
 Two kinds of input: figures of every period (`halve_periods`), and scores that each trial reached on each group by
-models that saw nothing of it (`halve_groups`: folds of a search, back-test paths of a combinatorial purged splitter).
-In both, higher is better. Scores of a model on the rows it was trained on do not belong here: they would call every
+models that saw nothing of it (`halve_groups`; `halve_paths` along the paths of a combinatorial purged splitter). In
+both, higher is better. Scores of a model on the rows it was trained on do not belong here: they would call every
 flexible learner overfitted.
 """
 
@@ -25,8 +25,6 @@ from candlelock.contracts.significance_documents import Overfitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from candlelock.contracts.study_documents import Study
 
 Array = npt.NDArray[np.float64]
 MIN_GROUPS, MIN_TRIALS = 2, 2
@@ -77,31 +75,15 @@ def halve_groups(scores: Array, weights: Array | None = None) -> Halves:
     return _halve(lambda chosen: chosen @ weighted / (chosen @ weight)[:, None], n_groups, n_trials)
 
 
-def halve_paths(scores: Array, paths: npt.NDArray[np.int64]) -> Halves:
+def halve_paths(scores: Array) -> Halves:
     """Split each back-test path of a combinatorial purged splitter, and pool the splits of all paths.
 
-    `scores`: (n_trials, n_splits, n_groups), of the model of a split on a group it was not trained on, else NaN.
-    `paths`: the split that tells each group's score on each path, (n_paths, n_groups), of `CombinatorialPurged.paths`.
+    `scores`: (n_trials, n_paths, n_groups), each of a model that was trained apart from the group. Errors as in
+    `halve_periods`.
     """
-    groups = np.arange(paths.shape[1])
-    each = [halve_groups(scores[:, path, groups]) for path in paths]
+    each = [halve_groups(scores[:, path]) for path in range(scores.shape[1])]
     pooled = [np.concatenate([getattr(halves, name) for halves in each]) for name in ("inside", "outside", "logits")]
     return Halves(each[0].n_trials, each[0].n_groups, *pooled)
-
-
-def halve_folds(study: Study) -> Halves | None:
-    """Split the folds of a search, on which each of its trials was scored by a model that saw only earlier rows.
-
-    Trials on all rows or, where those are fewer, the screened ones: scores on other rows cannot be ranked together. The
-    pruned ones have no score on the last folds and are left out, so this speaks of the trials that were worth ending.
-    None where fewer than 2 trials or 2 folds are left.
-    """
-    whole = [trial.fold_losses for trial in study.trials if trial.state in ("complete", "rerun")]
-    screened = [trial.fold_losses for trial in study.trials if trial.state == "screened"]
-    losses = max(whole, screened, key=len)
-    if len(losses) < MIN_TRIALS or len(losses[0]) < MIN_GROUPS:
-        return None
-    return halve_groups(-np.array(losses))
 
 
 def describe_overfitting(halves: Halves, *, has_zero: bool = True) -> Overfitting:

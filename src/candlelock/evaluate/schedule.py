@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, localcontext
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +43,7 @@ class Stay:
     entry_volume: float = 0.0
     exit_volume: float = 0.0
 
-    @cached_property
+    @property
     def printed(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Both prices as numerator and denominator."""
         return self.entry_price.as_integer_ratio(), self.exit_price.as_integer_ratio()

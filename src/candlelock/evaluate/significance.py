@@ -14,7 +14,7 @@ from candlelock.evaluate.block_length import choose_lengths
 from candlelock.evaluate.bootstrap import HOUR_MS
 from candlelock.evaluate.circular_blocks import cut_steps, draw_circular
 from candlelock.evaluate.figures import DAYS_PER_YEAR
-from candlelock.evaluate.overfitting import describe_overfitting, halve_folds
+from candlelock.evaluate.overfitting import describe_overfitting, halve_paths
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority
 from candlelock.evaluate.scores import UP_FROM, log_losses, score_all, score_auc, score_means, score_outcomes
 from candlelock.evaluate.sharpe_significance import (
@@ -185,8 +185,12 @@ def _superior(
 
 
 def _overfitting(studies: StudyReport) -> dict[str, Overfitting]:
-    halves = {learner: halve_folds(study) for learner, study in sorted(studies.studies.items())}
-    return {learner: describe_overfitting(each, has_zero=False) for learner, each in halves.items() if each}
+    """Of each search whose trials were judged along paths: losses, of which lower is better."""
+    return {
+        learner: describe_overfitting(halve_paths(-np.array(study.paths.losses)), has_zero=False)
+        for learner, study in sorted(studies.studies.items())
+        if study.paths is not None
+    }
 
 
 def _method(length: BlockLength, params: EvaluateParams) -> str:

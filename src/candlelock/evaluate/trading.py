@@ -6,9 +6,10 @@ What the strategy earned is the exact ledger's; the reversal rule and the sweeps
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from candlelock.contracts.backtest_documents import (
     ENTRIES,
@@ -29,10 +30,9 @@ from candlelock.evaluate.signals import hear_reversal, take_test_rows
 from candlelock.evaluate.sweeps import find_break_even, impact_power, sweep_costs, sweep_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    import pyarrow as pa
 
     from candlelock.contracts.backtest_params import BacktestParams
     from candlelock.evaluate.fills import Floats
@@ -102,11 +102,26 @@ def trade_list(ledger: Ledger) -> pa.Table:
         (
             *(t.stay.symbol, t.stay.entry_time_ms, t.stay.exit_time_ms, "long" if t.stay.side == 1 else "short"),
             *(ENTRIES[t.stay.entered], EXITS[t.stay.left], t.stay.weight),
-            *(t.entry_price, t.exit_price, t.quantity, t.fees, t.carried, t.pnl, t.return_frac),
+            *(*t.price_units, t.stay.side * t.quantity_units, sum(t.fee_units), sum(t.flow_units) - t.pnl_units),
+            *(t.pnl_units, t.return_frac),
         )
         for t in ledger.trades
     ]
-    return TRADE_LIST.table(list(zip(*rows, strict=True)) or [[] for _ in TRADE_LIST.columns])
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [() for _ in TRADE_LIST.columns]
+    return TRADE_LIST.table(
+        [
+            _decimals(values, column.dtype) if pa.types.is_decimal(column.dtype) else values
+            for column, values in zip(TRADE_LIST.columns, columns, strict=True)
+        ]
+    )
+
+
+def _decimals(units: Sequence[int], dtype: pa.Decimal128Type) -> pa.Array:
+    """Whole numbers of the last place of `dtype` as its decimals; Python's would be made one by one and read again."""
+    words = b"".join([each.to_bytes(16, "little", signed=True) for each in units])
+    out = pa.Array.from_buffers(dtype, len(units), [None, pa.py_buffer(words)])
+    out.validate(full=True)
+    return out
 
 
 def trading_curve(ledger: Ledger, curves: Curves) -> pa.Table:

@@ -52,6 +52,7 @@ RULES: Mapping[str, Mapping[str, str]] = {  # fits by name -> use -> the part it
     r"select/fold (?P<fold>\d+)(/\w+)?": {"fit": "before fold"},
     r"select/final(/\w+)?": {"fit": "train"},
     r"tune/\w+/fold (?P<fold>\d+)(/screen)?": {"fit": "before fold", "stop": "fold", "choose": "fold"},
+    r"tune/\w+/path split \d+": {"fit": "train", "stop": "train", "choose": "train"},
     r"train/\w+/fold (?P<fold>\d+)(/rounds)?": {"fit": "before fold", "stop": "before fold", "predict": "fold"},
     r"train/\w+/final(/rounds)?": {"fit": "train", "stop": "train", "predict": "later"},
     r"train/\w+/refit": {"fit": "before test", "predict": "test"},

@@ -15,12 +15,12 @@ import optuna
 from optuna.trial import TrialState
 
 from candlelock.artifacts import seeds, side_by_side
-from candlelock.contracts.errors import raise_if
 from candlelock.contracts.study_documents import Study, Trial
 from candlelock.train import hyperopt_draws
-from candlelock.train.checks import choose_device, optional_libraries, row_problems
-from candlelock.train.fold_fits import FoldFits
+from candlelock.train.checks import choose_device, optional_libraries
+from candlelock.train.fold_fits import hand_over
 from candlelock.train.metric import METRICS
+from candlelock.train.paths import choose_walked, walk_paths
 from candlelock.train.screening import scale_rows, screen_folds
 from candlelock.train.search_report import best_losses, best_of, best_screened, find_importance, trial_text
 from candlelock.train.study_file import find_key
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 
     from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.artifacts.side_by_side import Run
-    from candlelock.contracts.errors import Problem
     from candlelock.contracts.stage_params import Frozen, SearchMetric, SearchRange, TuneParams, ValueMetric
+    from candlelock.contracts.study_documents import Paths
     from candlelock.contracts.train_params import Device
+    from candlelock.train.fold_fits import FoldFits
     from candlelock.train.members import FoldSamples
+    from candlelock.train.paths import PathRows
     from candlelock.train.study_file import StudyFile
 
     Told = Callable[[int, int, str], None]
@@ -80,6 +82,11 @@ class SearchTask:
         return [*optional_libraries(self.name), *own]
 
     @property
+    def walks_paths(self) -> bool:
+        """Whether trials are judged along paths as well."""
+        return self.params.walks_paths(self.space)
+
+    @property
     def is_screened(self) -> bool:
         """Whether trials see a share of the rows."""
         return self.params.screens(self.space)
@@ -87,10 +94,11 @@ class SearchTask:
 
 @dataclass(frozen=True)
 class SearchRows:
-    """The folds, and the open time of every row of the split table by its number."""
+    """The folds, the open time of every row of the split table by its number, and the paths, if any are asked for."""
 
     folds: Sequence[FoldSamples]
     opened_ms: npt.NDArray[np.int64]
+    paths: PathRows | None = None
 
     @functools.cached_property
     def weights(self) -> list[int]:
@@ -139,6 +147,7 @@ def search(
         best_parameters=best.parameters,
         best_losses=best_losses(run.trials),
         importance=find_importance(run.trials, run.distributions, rows.weights),
+        paths=run.walk(),
     )
 
 
@@ -214,6 +223,13 @@ class _Run:
             losses = self._losses(models, self.task.start.model_copy(update=parameters), None)
             self._keep(parameters, losses, "rerun", number)
 
+    def walk(self) -> Paths | None:
+        """The trials along the paths, where there are paths and two trials."""
+        rows, walked = self.rows.paths, choose_walked(self.trials)
+        if rows is None or not self.task.walks_paths or len(walked) < 2:
+            return None
+        return walk_paths(self.task, rows, self.metric, walked, self.fits, self.run_jobs)
+
     def _ask(self, number: int) -> optuna.Trial:
         """The next trial, its values drawn."""
         seed = seeds.derive(self.task.seed, f"trial/{number}")
@@ -257,11 +273,7 @@ class _Run:
         self._tell(trial, is_kept=False)
 
     def _hand_over(self, folds: Sequence[FoldSamples], part: str) -> list[FoldFits]:
-        task = self.task
-        refuse_folds(task, folds, part)
-        for number, fold in enumerate(folds, 1):
-            note_rows(self.fits, f"{task.name}/fold {number}{part}", fold)
-        return [FoldFits(task.name, fold, task.seed, task.threads, task.device) for fold in folds]
+        return hand_over(self.task, {f"fold {n}{part}": fold for n, fold in enumerate(folds, 1)}, self.fits)
 
     def _tell(self, trial: Trial, *, is_kept: bool) -> None:
         n_planned = self.task.n_trials + (self.task.params.n_rerun + 1 if self.task.is_screened else 0)
@@ -269,23 +281,6 @@ class _Run:
 
     def _mean(self, losses: Sequence[float]) -> float:
         return running_loss(losses, self.rows.weights)
-
-
-def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
-    """What the models of a fold are fitted on, stopped by and chosen by."""
-    fits.note(name, "fit", fold.trains.rows, fold.trains.x, fold.trains.y)
-    for use in ("stop", "choose"):
-        fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)
-
-
-def refuse_folds(task: SearchTask, folds: Sequence[FoldSamples], part: str) -> None:
-    """InputError for every fold with rows that no learner can train on or be judged on."""
-    problems: list[Problem] = []
-    for number, fold in enumerate(folds, 1):
-        place = f"{task.place}, fold {number}{part}"
-        problems += row_problems(fold.trains, f"{place}, rows it trains on")
-        problems += row_problems(fold.validates, f"{place}, rows it is judged on")
-    raise_if(problems)
 
 
 def _find_key(task: SearchTask, rows: SearchRows) -> str:
@@ -296,7 +291,7 @@ def _find_key(task: SearchTask, rows: SearchRows) -> str:
         "seed": task.seed,
         "device": task.device,
         "start": task.start.model_dump(mode="json"),
-        "tune": task.params.model_dump(mode="json", exclude={"space", "timeout_s"}),
+        "tune": task.params.model_dump(mode="json", exclude={"space", "timeout_s", "n_path_groups"}),
         "space": {key: limits.model_dump(mode="json") for key, limits in task.space.items()},
     }
     samples = [sample for fold in rows.folds for sample in (fold.trains, fold.validates)]

@@ -33,7 +33,9 @@ def test_an_ensemble_has_a_fit_where_labels_weigh_its_members(changed: dict[str,
 @pytest.mark.parametrize("frac", [0.25, 1.0])
 def test_a_search_on_fewer_rows_has_fits_on_those_too(frac: float) -> None:
     params = read_params(Path(__file__).parents[3])
-    params = params.model_copy(update={"tune": params.tune.model_copy(update={"screen_frac": frac})})
+    params = params.model_copy(
+        update={"tune": params.tune.model_copy(update={"screen_frac": frac, "n_path_groups": None})}
+    )
     names = [
         name
         for name in expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
@@ -41,6 +43,15 @@ def test_a_search_on_fewer_rows_has_fits_on_those_too(frac: float) -> None:
     ]
     endings = ("", "/screen") if frac < 1 else ("",)
     assert names == [f"tune/lightgbm/fold {n}{ending}" for n in (1, 2, 3) for ending in endings]
+
+
+@pytest.mark.parametrize(("changed", "n_splits"), [({}, 6), ({"n_path_groups": 6}, 15), ({"n_trials": 1}, 0)])
+def test_a_search_along_paths_has_a_fit_for_every_split(changed: dict[str, Any], n_splits: int) -> None:
+    params = read_params(Path(__file__).parents[3])
+    params = params.model_copy(update={"tune": params.tune.model_copy(update=changed)})
+    names = expected_fits(given_of(params, params.heads["direction"], NONE, NONE, []), 3)
+    expected = {f"tune/{name}/path split {n}" for name in ("lightgbm", "xgboost") for n in range(1, n_splits + 1)}
+    assert {name for name in names if "path" in name} == expected
 
 
 @pytest.mark.parametrize("is_refit", [True, False])

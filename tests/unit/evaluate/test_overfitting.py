@@ -1,24 +1,19 @@
-"""Back-test overfitting: a slow oracle of the paper, nothing and everything to know, the three kinds of input."""
+"""Back-test overfitting: a slow oracle of the paper, nothing and everything to know, the kinds of input."""
 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from candlelock.contracts.errors import InputError
-from candlelock.contracts.study_documents import Study, Trial
 from candlelock.evaluate.overfitting import (
     describe_overfitting,
-    halve_folds,
     halve_groups,
     halve_paths,
     halve_periods,
 )
-from candlelock.split.splitters import CombinatorialPurged
 
 
 def by_definition(returns: np.ndarray, n_groups: int) -> list[float]:
@@ -94,65 +89,11 @@ def test_an_odd_number_of_groups_is_halved_both_ways_and_weights_are_rows() -> N
     assert weighed.inside[2] == pytest.approx(9)  # a group alone: its own score, whatever it weighs
 
 
-def test_a_path_is_scored_by_the_splits_that_lie_on_it() -> None:
-    times = pd.Series(pd.date_range("2024-01-01", periods=60, freq="h"))
-    splitter = CombinatorialPurged(times, times, n_groups=6, n_test_groups=2)
-    paths = splitter.paths()
-    scores = np.full((4, splitter.get_n_splits(), 6), np.nan)
-    random = np.random.default_rng(8)
-    for path in paths:
-        scores[:, path, np.arange(6)] = random.normal(size=(4, 6))
-    halves = halve_paths(scores, paths)
-    expected = [halve_groups(scores[:, path, np.arange(6)]).logits for path in paths]
-    np.testing.assert_array_equal(halves.logits, np.concatenate(expected))
-    assert len(halves.logits) == len(paths) * 20
-
-
-def trial(number: int, losses: list[float], state: Any = "complete") -> Trial:
-    parameters = {"x": float(number)}
-    rerun_of = 0 if state == "rerun" else None
-    loss = float(np.mean(losses))
-    return Trial(number=number, parameters=parameters, fold_losses=losses, loss=loss, state=state, rerun_of=rerun_of)
-
-
-def study(*trials: Trial) -> Study:
-    return Study(
-        sampler="tpe",
-        seed=1,
-        metric="log_loss",
-        n_rows=100,
-        n_asked=len(trials),
-        screen_frac=1.0,
-        ended_by="trials",
-        trials=list(trials),
-        best_trial=0,
-        best_parameters={},
-        best_losses=[0.6],
-        importance={},
-    )
-
-
-def test_a_search_is_judged_by_losses_of_whole_trials_lower_being_better() -> None:
-    good, bad = [0.60, 0.61, 0.60, 0.61], [0.69, 0.68, 0.69, 0.70]
-    halves = halve_folds(study(trial(0, bad), trial(1, good), trial(2, [0.5, 0.5], "pruned")))
-    assert halves is not None
-    assert (halves.n_trials, halves.n_groups) == (2, 4)
-    found = describe_overfitting(halves, has_zero=False)
-    assert found.probability == 0
-    assert found.loss_frac is None
-    assert halves.inside.max() == pytest.approx(-0.60)
-
-
-def test_trials_on_other_rows_are_not_ranked_together() -> None:
-    screened = [trial(n, [0.7 + n / 100, 0.7, 0.7], "screened") for n in range(3)]
-    halves = halve_folds(study(*screened, trial(3, [0.6, 0.6, 0.6], "rerun")))
-    assert halves is not None
-    assert halves.n_trials == 3
-
-
-def test_a_search_too_small_to_split_says_nothing() -> None:
-    assert halve_folds(study(trial(0, [0.6, 0.7]))) is None
-    assert halve_folds(study(trial(0, [0.6]), trial(1, [0.7]))) is None
+def test_paths_are_halved_one_by_one_and_pooled() -> None:
+    scores = np.random.default_rng(8).normal(size=(4, 5, 6))
+    halves = halve_paths(scores)
+    np.testing.assert_array_equal(halves.logits, np.concatenate([halve_groups(scores[:, p]).logits for p in range(5)]))
+    assert (halves.n_trials, halves.n_groups, len(halves.logits)) == (4, 6, 5 * 20)
 
 
 @pytest.mark.parametrize(("size", "n_groups"), [((50, 1), 4), ((50, 5), 1), ((5, 5), 6)])

@@ -18,7 +18,7 @@ from candlelock.evaluate.bootstrap import HOUR_MS
 from candlelock.evaluate.circular_blocks import cut_steps
 from candlelock.evaluate.sharpe_significance import deflated_sharpe, measure_returns
 from candlelock.evaluate.significance import assess, judge_sharpe
-from tests.unit.evaluate.test_overfitting import study, trial
+from tests.unit.evaluate.test_trial_ledger import study
 
 if TYPE_CHECKING:
     from candlelock.contracts.significance_documents import Significance
@@ -62,7 +62,13 @@ def judge(rows: pd.DataFrame, **more: Any) -> Significance:
 @pytest.fixture(scope="module")
 def skilled() -> Significance:
     rows = market(0.5)
-    studies = StudyReport(studies={"lightgbm": study(trial(0, [0.6, 0.7, 0.6]), trial(1, [0.7, 0.8, 0.7]))})
+    losses = [[[0.6, 0.7, 0.6], [0.6, 0.6, 0.7]], [[0.7, 0.8, 0.7], [0.8, 0.7, 0.8]]]  # the first wins everywhere
+    studies = StudyReport(
+        studies={
+            "lightgbm": study(paths={"n_groups": 3, "n_test_groups": 2, "trials": [0, 1], "losses": losses}),
+            "xgboost": study(),
+        }
+    )
     return judge(rows, incumbent=rows["p_up"].to_numpy(), studies=studies)
 
 
@@ -164,7 +170,10 @@ def test_a_model_that_copies_the_rule_is_no_better_than_it() -> None:
 
 
 def test_searches_and_stability_are_those_of_their_modules(skilled: Significance) -> None:
-    assert skilled.overfitting["lightgbm"].probability == 0
+    assert list(skilled.overfitting) == ["lightgbm"], "a search without paths says nothing"
+    found = skilled.overfitting["lightgbm"]
+    assert (found.probability, found.n_trials, found.n_groups, found.n_splits) == (0, 2, 3, 2 * 6)
+    assert found.loss_frac is None, "a log loss has no zero"
     assert {each.name for each in skilled.stability.by_symbol} == {"A/USD", "B/USD"}
     assert skilled.stability.months_ahead.n_ahead == skilled.stability.months_ahead.n_months == 5
 

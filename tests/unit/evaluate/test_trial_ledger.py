@@ -43,7 +43,7 @@ def trial(number: int, x: float, losses: list[float], state: Any = "complete") -
 def study(*trials: Trial, **changes: Any) -> Study:
     values = {"sampler": "tpe", "seed": 1, "metric": "log_loss", "n_rows": 100, "n_asked": len(trials)}
     rest = {"screen_frac": 1.0, "ended_by": "trials", "best_trial": 0, "best_parameters": {}, "best_losses": [0.6]}
-    return Study.model_validate(values | rest | {"trials": list(trials), "importance": {}} | changes)
+    return Study.model_validate(values | rest | {"trials": list(trials), "importance": {}, "paths": None} | changes)
 
 
 TRIALS = (trial(0, 1.0, [0.6, 0.7]), trial(1, 2.0, [0.69], "pruned"), trial(2, 1.0, [0.6, 0.65], "rerun"))

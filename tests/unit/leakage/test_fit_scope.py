@@ -13,6 +13,7 @@ from candlelock.contracts.documents import utc_text
 from candlelock.contracts.stage_params import SplitParams
 from candlelock.leakage.fit_scope import check_fits
 from candlelock.split.segments import assign, fold_masks
+from candlelock.split.splitters import CombinatorialPurged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,14 @@ def honest() -> Hand:
         hand["train", f"lightgbm/fold {fold}/rounds", "stop"] = late
         hand["train", f"lightgbm/fold {fold}", "fit"] = trains
         hand["train", f"lightgbm/fold {fold}", "predict"] = validates
+    train = of("train")
+    splitter = CombinatorialPurged(
+        *(ROWS[name].to_numpy()[train] for name in ("decision_time_ms", "label_end_ms")), embargo=EMBARGO_MS
+    )
+    for number, (trains, validates) in enumerate(splitter.split(train), 1):
+        hand["tune", f"lightgbm/path split {number}", "fit"] = train[trains]
+        for use in ("stop", "choose"):
+            hand["tune", f"lightgbm/path split {number}", use] = train[validates]
     folded = ROWS["fold"].fillna(-1).to_numpy() > 0
     hand["select", "final", "fit"] = hand["train", "lightgbm/final", "fit"] = of("train")
     hand["train", "lightgbm/refit", "fit"] = np.concatenate([of(each) for each in ("train", "calibrate", "decide")])
@@ -116,6 +125,8 @@ TRAINS_1, VALIDATES_1 = (np.flatnonzero(mask) for mask in fold_masks(ROWS, 1, EM
         (("tune", "lightgbm/fold 1", "stop"), of("calibrate")[:1], "fit-outside"),
         (("tune", "lightgbm/fold 1", "choose"), TRAINS_1[-1:], "fit-outside"),
         (("tune", "lightgbm/fold 1/screen", "fit"), VALIDATES_1[:1], "fit-outside"),
+        (("tune", "lightgbm/path split 1", "fit"), of("train")[:1], "in-sample"),
+        (("tune", "lightgbm/path split 1", "choose"), of("calibrate")[:1], "fit-outside"),
         (("train", "lightgbm/fold 1/rounds", "stop"), VALIDATES_1[:1], "fit-outside"),
         (("train", "lightgbm/fold 2", "fit"), BEFORE_FOLD_2, "in-sample"),
         (("select", "fold 2", "fit"), BEFORE_FOLD_2, "fit-outside"),

@@ -88,7 +88,7 @@ def make_task(name: str = "lightgbm", seed: int = 1, threads: int = 1, **changes
         "n_rerun": 2,
         "timeout_s": None,
     }
-    given |= {"sampler": "tpe"} | changes
+    given |= {"sampler": "tpe", "n_path_groups": None} | changes
     space = {name: given.pop("space", SPACES[name])}
     params = TuneParams.model_validate({**given, "space": space})
     return SearchTask("direction", name, STARTS[name], params.space[name], params, seed, threads)

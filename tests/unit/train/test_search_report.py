@@ -38,7 +38,9 @@ def study(trials: list[Trial], **changes: object) -> Study:
     best = best_of(trials)
     given = {"sampler": "TPE", "seed": 1, "metric": "log_loss", "n_rows": 10, "n_asked": 5, "screen_frac": 0.25}
     given |= {"ended_by": "trials", "trials": trials, "best_trial": best.number, "best_parameters": {}}
-    return Study.model_validate({**given, "best_losses": best_losses(trials), "importance": {}, **changes})
+    return Study.model_validate(
+        {**given, "best_losses": best_losses(trials), "importance": {}, "paths": None, **changes}
+    )
 
 
 def test_only_what_ran_on_all_rows_wins_and_the_earlier_of_two_that_tie() -> None:

@@ -1,0 +1,145 @@
+"""How trials of a search do along combinatorial purged paths: what the probability of its overfitting is told from.
+
+The train segment is cut into groups of time. Of every two of them the models of a split are judged, trained on all the
+others; each path takes every group once. A trial sees what it saw in the search: its settings, the share of the rows,
+stopped by what it is judged on. But no selection: one that was fitted on all of train would know every group.
+
+Source: López de Prado, Advances in Financial Machine Learning (2018), chapter 12.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from candlelock.contracts.study_documents import Paths
+from candlelock.split.splitters import CombinatorialPurged
+from candlelock.train.fold_fits import hand_over
+from candlelock.train.members import FoldSamples
+from candlelock.train.metric import METRICS
+from candlelock.train.screening import scale_rows, spread_blocks
+from candlelock.train.trials import distributions_of, typed
+from candlelock.train.weights import weigh, with_mean_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.artifacts.side_by_side import Run
+    from candlelock.contracts.stage_params import SearchMetric, ValueMetric
+    from candlelock.contracts.study_documents import Trial
+    from candlelock.contracts.train_params import WeightsParams
+    from candlelock.train.learner import Array, Sample
+    from candlelock.train.search import SearchTask
+
+Places = npt.NDArray[np.intp]
+
+N_TESTED = 2  # groups of a split
+N_WALKED = 10  # trials at most, spread evenly over the search
+
+
+@dataclass(frozen=True)
+class PathRows:
+    """The train segment cut into groups of time; which rows each split trains on and is judged on.
+
+    `rows`, `sample`: of the split table, in the same order, every feature. `group`: of each row, -1 for one that is not
+    of train or has no label. `splits`: places of the rows on both sides. `paths`: which split tells of each group,
+    (n_paths, n_groups). `weights`: those of a part of the rows come from it alone.
+    """
+
+    rows: pd.DataFrame
+    sample: Sample
+    group: npt.NDArray[np.int64]
+    splits: Sequence[tuple[Places, Places]]
+    paths: npt.NDArray[np.int64]
+    weights: WeightsParams
+
+    def take(self, number: int, frac: float) -> tuple[FoldSamples, npt.NDArray[np.int64]]:
+        """That share of the rows of a split, on both sides, and the group of those it is judged on."""
+        opened_ms = self.rows["open_time_ms"].to_numpy()
+        trains, validates = (
+            places[spread_blocks(opened_ms[places], frac)] if frac < 1 else places for places in self.splits[number]
+        )
+        return FoldSamples(self._part(trains), self._part(validates)), self.group[validates]
+
+    def _part(self, places: Places) -> Sample:
+        return replace(self.sample.take(places), weights=weigh(self.rows.iloc[places], self.weights))
+
+
+def cut_paths(
+    rows: pd.DataFrame, sample: Sample, n_groups: int | None, embargo_ms: int, weights: WeightsParams
+) -> PathRows | None:
+    """Cut the labelled train rows, into None where there are to be no groups.
+
+    Raises InputError where there are too few rows to cut and to train on.
+    """
+    if n_groups is None:
+        return None
+    places = np.flatnonzero((rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy())
+    starts, ends = (rows[name].to_numpy()[places] for name in ("decision_time_ms", "label_end_ms"))
+    splitter = CombinatorialPurged(starts, ends, n_groups, N_TESTED, embargo=embargo_ms)
+    splits = [(places[trains], places[validates]) for trains, validates in splitter.split(places)]
+    group = np.full(len(rows), -1, np.int64)
+    group[places] = splitter.group_of_rows()
+    return PathRows(rows, sample, group, splits, splitter.paths(), weights)
+
+
+def walk_paths(
+    task: SearchTask,
+    rows: PathRows,
+    metric: SearchMetric | ValueMetric,
+    trials: Sequence[Trial],
+    fits: FitLedger,
+    run_jobs: Run,
+) -> Paths:
+    """Judge trials of a search by the loss of their models on each group. `run_jobs` gets the splits.
+
+    Raises InputError where a split lacks a class, has fewer rows than features, or weights that weigh nothing.
+    """
+    numbers = range(len(rows.splits))
+    found = run_jobs([functools.partial(_judge_split, task, rows, number, metric, trials, fits) for number in numbers])
+    losses = [
+        [[found[split][place][group] for group, split in enumerate(path)] for path in rows.paths.tolist()]
+        for place in range(len(trials))
+    ]
+    n_groups, walked = rows.paths.shape[1], [trial.number for trial in trials]
+    return Paths(n_groups=n_groups, n_test_groups=N_TESTED, trials=walked, losses=losses)
+
+
+def choose_walked(trials: Sequence[Trial]) -> list[Trial]:
+    """At most N_WALKED of a search's own trials, spread evenly; pruned ones as well, since they were tried."""
+    own = [trial for trial in trials if trial.state != "rerun"]
+    places = np.unique(np.linspace(0, len(own) - 1, min(N_WALKED, len(own))).astype(int))
+    return [own[place] for place in places]
+
+
+def _judge_split(
+    task: SearchTask,
+    rows: PathRows,
+    number: int,
+    metric: SearchMetric | ValueMetric,
+    trials: Sequence[Trial],
+    fits: FitLedger,
+) -> list[dict[int, float]]:
+    """For each trial: group of time -> the loss on its rows of a model that was trained on others."""
+    frac = task.params.screen_frac if task.is_screened else 1.0
+    split, group = rows.take(number, frac)
+    (model,) = hand_over(task, {f"path split {number + 1}": split}, fits)
+    parts = {each: split.validates.take(group == each) for each in np.unique(group).tolist()}
+    distributions, out = distributions_of(task.space, task.start), []
+    for trial in trials:
+        settings = task.start.model_copy(update=typed(trial.parameters, distributions))
+        fitted = model.fit(scale_rows(settings, frac))
+        out.append({each: _loss(metric, part, fitted.predict(part.x)) for each, part in parts.items()})
+    return out
+
+
+def _loss(metric: SearchMetric | ValueMetric, asked: Sample, answers: Array) -> float:
+    weights = None if asked.weights is None else with_mean_one(asked.weights)
+    return METRICS[metric].loss(asked.y, answers, weights)

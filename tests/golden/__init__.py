@@ -1,0 +1,1 @@
+"""What independent programs gave once, and the commands that make it anew."""
