@@ -3,6 +3,7 @@
     python -m benchmarks.peers                              # all four sets
     python -m benchmarks.peers --sets sample_4 minutes_1
     python -m benchmarks.peers --no-ours                    # FreqAI alone, in a few minutes of processor time
+    python -m benchmarks.peers --ours FOLDER --set 'train.members=[lightgbm]' tune.n_trials=1    # ours, with less
 
 FreqAI runs offline: freqtrade, in a virtual environment below --work that is made once, back-tests against the loopback
 exchange of `candlelock exchange-sim`. It trains one LGBMClassifier for each pair, set as its documentation sets it: the
@@ -73,7 +74,7 @@ def measure(name: str, python: Path, got: argparse.Namespace, scoring: Any) -> s
     if not got.no_ours:
         tell(f"{name}: ours")
         project = got.ours / name
-        ours_seconds = run_flow(project, make_project(project, wanted, []), stdout=sys.stderr)
+        ours_seconds = run_flow(project, make_project(project, wanted, got.set), stdout=sys.stderr)
         rows = rows.merge(read_ours(project).astype({"time": rows["time"].dtype}), on=["symbol", "time"])
     scores = {
         each: scoring.score(rows.assign(p_up=rows[each]), replicates=2) for each in (PEER, "ours") if each in rows
@@ -102,6 +103,7 @@ def main() -> None:
     ask.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     ask.add_argument("--reference", type=Path, default=ROOT.parent / "shared" / "tools" / "reference")
     ask.add_argument("--ours", type=Path, default=ROOT / ".benchmarks" / "ensemble")
+    ask.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="parameters of ours to change")
     ask.add_argument("--no-ours", action="store_true", help="leave ours out")
     ask.add_argument("--work", type=Path, default=ROOT / ".benchmarks" / "peers")
     got = ask.parse_args()
