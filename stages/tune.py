@@ -30,12 +30,12 @@ def run(params: Params, head: str) -> None:
     """data/features, data/split, the folds' selections -> reports/<head>/study.json, plots/search.csv, data/fits."""
     rows, x, names = read_matrix(Path(), head, params.features)
     own, order = files.HeadFiles(head), time_order(rows)
+    n_groups, weights = params.tune.path_groups(params.train.members), params.train.weights
     timed, sample = rows.iloc[order], sample_of(rows, x).take(order)
     embargo_ms = 1000 * bar_seconds(params.snapshot.timeframe) * params.split.embargo_bars
-    folds = folds_of(timed, embargo_ms)
+    folds, along = folds_of(timed, embargo_ms), paths.cut_paths(timed, sample, n_groups, embargo_ms, weights)
     selections = compile_report(documents.read(own.report("selection.json"), SelectionReport), names, len(folds))
-    weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], params.train.weights))
-    along = paths.cut_paths(timed, sample, params.tune.n_path_groups, embargo_ms, params.train.weights)
+    weighed = fold_samples(sample, folds, selections.folds, lambda mask: weigh(timed[mask], weights))
     samples = SearchRows(weighed, rows["open_time_ms"].to_numpy(), along)
     tasks, fits, say = {}, fit_ledger.FitLedger(), functools.partial(print, flush=True)
     for name, space in params.tune.spaces(params.train.members).items():

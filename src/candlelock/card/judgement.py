@@ -14,7 +14,9 @@ from candlelock.card.card_figures import read_figures, score_intervals
 from candlelock.card.evidence import read_policy
 from candlelock.card.gates import asked_of, decide, judge
 from candlelock.card.wording import head_of
+from candlelock.contracts.documents import utc_ms
 from candlelock.contracts.errors import InputError, Problem, raise_if
+from candlelock.contracts.params import bar_seconds
 from candlelock.contracts.policy import parse_policy
 
 if TYPE_CHECKING:
@@ -65,16 +67,26 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
         said, expected = f"{card.digest[:12]}, but the content has {found[:12]}", "the digest of the card's content"
         yield Problem("card-digest", f"{place} digest", said, expected, HELP_CARD)
     try:
-        head_of(card)
+        most = _most_trades(card)
     except (LookupError, TypeError, ValueError):
-        expected = "a head that its own parameters describe"
+        expected = "a head whose question and bars its own parameters describe"
         yield Problem("card-head", f"{place} head", card.head, expected, HELP_CARD)
         return
+    if card.backtest.n_trades > most:
+        said, expected = f"{card.backtest.n_trades} trades", f"at most {most}, one for each bar of each symbol"
+        yield Problem("card-trades", f"{place} backtest.n_trades", said, expected, HELP_CARD)
     follows, made_by = decide(card.gates), read_policy()
     if card.verdict != follows:
         yield Problem("card-verdict", f"{place} verdict", card.verdict, f"{follows}, by its own gates", HELP_CARD)
     if made_by.version == card.policy_version:
         yield from _gate_contradictions(card, _judge(card, made_by), place)
+
+
+def _most_trades(card: ModelCard) -> int:
+    """Bars of the back-test, of all symbols: a position is entered once in a bar."""
+    symbols = head_of(card).symbols or card.parameters["snapshot"]["symbols"]
+    span_ms = utc_ms(card.backtest.last_close_utc) - utc_ms(card.backtest.first_open_utc)
+    return len(symbols) * (span_ms // (1000 * bar_seconds(card.parameters["snapshot"]["timeframe"])))
 
 
 def _gate_contradictions(card: ModelCard, again: list[Gate], place: str) -> Iterator[Problem]:

@@ -60,6 +60,8 @@ def _print(model_card: ModelCard, card: Path, judged: Judgement, policy: str) ->
         for each in judged.gates
     ]
     output.print_table(("gate", "verdict", "figure", "interval", "bound"), rows)
+    if not rows:
+        typer.echo("the policy has no gate for such a head, so that nothing speaks for it")
     for each in judged.gates:
         if each.status != "PASS":
             typer.echo(f"\n{each.status}: {each.name}\n  {each.why}")

@@ -144,7 +144,7 @@ class Significance(Document):
     """Everything that stands between the figures of test and a verdict.
 
     `p_no_better`: the largest of the paired p-values of that score, so that of the hypothesis that some baseline is as
-    good. `overfitting`: by learner, of its search; those with too few trials or folds are left out.
+    good. `overfitting`: by learner, of its search; one whose trials were not judged along paths is left out.
     """
 
     block_length: BlockLength

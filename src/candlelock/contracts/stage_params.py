@@ -295,6 +295,11 @@ class TuneParams(Frozen):
         """Whether the trials of a learner with that space are judged along paths; a single one is not."""
         return bool(space) and self.n_path_groups is not None and self.n_trials > 1
 
+    def path_groups(self, members: Sequence[str]) -> int | None:
+        """`n_path_groups` where the trials of any of the members are judged along paths."""
+        is_walked = any(self.walks_paths(space) for space in self.spaces(members).values())
+        return self.n_path_groups if is_walked else None
+
 
 class CalibrateParams(Frozen):
     """Ensemble, calibrator, conformal sets and threshold."""

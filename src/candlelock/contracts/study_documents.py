@@ -42,7 +42,7 @@ class Study(Document):
     `n_rows`: rows the trials were judged on; `n_asked`: trials asked for, of which there are fewer, reruns apart, where
     the time limit ended the search: such a study cannot be repeated. `best_losses`: the lowest loss up to each trial,
     reruns apart. `importance`: shares that sum to 1, empty where too few trials ended. `paths`: null where none were
-    asked for, and where fewer than two trials could be told apart.
+    asked for, and for a learner without a space or of a single trial.
     """
 
     sampler: str

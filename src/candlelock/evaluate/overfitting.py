@@ -5,8 +5,8 @@ Combinatorially symmetric cross-validation: time is cut into groups, every choic
 larger one. Source: Bailey, Borwein, López de Prado and Zhu 2017, The Probability of Backtest Overfitting.
 
 Two kinds of input: figures of every period (`halve_periods`), and scores that each trial reached on each group by
-models that saw nothing of it (`halve_groups`; `halve_paths` along the paths of a combinatorial purged splitter). In
-both, higher is better. Scores of a model on the rows it was trained on do not belong here: they would call every
+models that were trained on others (`halve_groups`; `halve_paths` along the paths of a combinatorial purged splitter).
+In both, higher is better. Scores of a model on the rows it was trained on do not belong here: they would call every
 flexible learner overfitted.
 """
 

@@ -14,7 +14,7 @@ from candlelock.evaluate.block_length import choose_lengths
 from candlelock.evaluate.bootstrap import HOUR_MS
 from candlelock.evaluate.circular_blocks import cut_steps, draw_circular
 from candlelock.evaluate.figures import DAYS_PER_YEAR
-from candlelock.evaluate.overfitting import describe_overfitting, halve_paths
+from candlelock.evaluate.overfitting import MIN_TRIALS, describe_overfitting, halve_paths
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority
 from candlelock.evaluate.scores import UP_FROM, log_losses, score_all, score_auc, score_means, score_outcomes
 from candlelock.evaluate.sharpe_significance import (
@@ -189,7 +189,7 @@ def _overfitting(studies: StudyReport) -> dict[str, Overfitting]:
     return {
         learner: describe_overfitting(halve_paths(-np.array(study.paths.losses)), has_zero=False)
         for learner, study in sorted(studies.studies.items())
-        if study.paths is not None
+        if study.paths is not None and len(study.paths.trials) >= MIN_TRIALS  # fewer where the time was over
     }
 
 

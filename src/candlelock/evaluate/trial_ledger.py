@@ -9,6 +9,7 @@ become one by union, in any order, as often as one likes.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from candlelock.artifacts import documents
 from candlelock.artifacts.documents import to_bytes
 from candlelock.artifacts.hashing import canonical_json, sha256_json
+from candlelock.contracts.errors import InputError
 from candlelock.contracts.trial_documents import TrialBatch, TrialCount, TrialRecord
 from candlelock.evaluate.sharpe_significance import measure_returns
 
@@ -41,7 +43,11 @@ COSTS = {
 
 def read_ledger(folder: Path) -> list[TrialRecord]:
     """Every record of the batches in a folder; none without the folder. Raises InputError for a broken one."""
-    batches = [documents.read(path, TrialBatch) for path in sorted(folder.glob("*.json"))]
+    try:
+        batches = [documents.read(path, TrialBatch) for path in sorted(folder.glob("*.json"))]
+    except InputError as error:
+        help_line = "restore the file with git: what was tried stays in the ledger"
+        raise InputError([replace(problem, help=help_line) for problem in error.problems]) from None
     return join(*(batch.records for batch in batches))
 
 

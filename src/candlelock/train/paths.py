@@ -1,14 +1,16 @@
 """How trials of a search do along combinatorial purged paths: what the probability of its overfitting is told from.
 
-The train segment is cut into groups of time. Of every two of them the models of a split are judged, trained on all the
-others; each path takes every group once. A trial sees what it saw in the search: its settings, the share of the rows,
-stopped by what it is judged on. But no selection: one that was fitted on all of train would know every group.
+The train segment is cut into groups of time. On every two of them the models of a split are judged, trained on all the
+others; each path takes every group once. A trial is trained as in the search: its settings, that share of the rows it
+trains on, stopped early by all it is judged on. But no selection: one that was fitted on all of train would know every
+group.
 
 Source: López de Prado, Advances in Financial Machine Learning (2018), chapter 12.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,17 +18,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from candlelock.contracts.errors import InputError
 from candlelock.contracts.study_documents import Paths
 from candlelock.split.splitters import CombinatorialPurged
+from candlelock.train.checks import refuse_rows
 from candlelock.train.fold_fits import hand_over
 from candlelock.train.members import FoldSamples
 from candlelock.train.metric import METRICS
-from candlelock.train.screening import scale_rows, spread_blocks
+from candlelock.train.screening import scale_rows, screen_folds
 from candlelock.train.trials import distributions_of, typed
 from candlelock.train.weights import weigh, with_mean_one
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
     from candlelock.contracts.stage_params import SearchMetric, ValueMetric
     from candlelock.contracts.study_documents import Trial
     from candlelock.contracts.train_params import WeightsParams
-    from candlelock.train.learner import Array, Sample
+    from candlelock.train.learner import Sample
     from candlelock.train.search import SearchTask
 
 Places = npt.NDArray[np.intp]
@@ -48,25 +52,25 @@ N_WALKED = 10  # trials at most, spread evenly over the search
 class PathRows:
     """The train segment cut into groups of time; which rows each split trains on and is judged on.
 
-    `rows`, `sample`: of the split table, in the same order, every feature. `group`: of each row, -1 for one that is not
-    of train or has no label. `splits`: places of the rows on both sides. `paths`: which split tells of each group,
-    (n_paths, n_groups). `weights`: those of a part of the rows come from it alone.
+    `rows`, `sample`: of the split table, in the same order, every feature. `group`, `opened_ms`: of each row by its
+    number; the group is -1 for one that is not of train or has no label. `splits`: places of the rows on both sides.
+    `paths`: which split tells of each group, (n_paths, n_groups). `weights`: of a part of the rows come from it alone.
     """
 
     rows: pd.DataFrame
     sample: Sample
     group: npt.NDArray[np.int64]
+    opened_ms: npt.NDArray[np.int64]
     splits: Sequence[tuple[Places, Places]]
     paths: npt.NDArray[np.int64]
     weights: WeightsParams
 
-    def take(self, number: int, frac: float) -> tuple[FoldSamples, npt.NDArray[np.int64]]:
-        """That share of the rows of a split, on both sides, and the group of those it is judged on."""
-        opened_ms = self.rows["open_time_ms"].to_numpy()
-        trains, validates = (
-            places[spread_blocks(opened_ms[places], frac)] if frac < 1 else places for places in self.splits[number]
-        )
-        return FoldSamples(self._part(trains), self._part(validates)), self.group[validates]
+    def take(self, number: int, frac: float) -> FoldSamples:
+        """The rows of a split, of those it trains on that share."""
+        trains, validates = (self._part(places) for places in self.splits[number])
+        if frac == 1:
+            return FoldSamples(trains, validates)
+        return screen_folds([FoldSamples(trains, validates)], self.opened_ms, frac)[0]
 
     def _part(self, places: Places) -> Sample:
         return replace(self.sample.take(places), weights=weigh(self.rows.iloc[places], self.weights))
@@ -83,11 +87,13 @@ def cut_paths(
         return None
     places = np.flatnonzero((rows["segment"] == "train").to_numpy(dtype=bool) & rows["is_up"].notna().to_numpy())
     starts, ends = (rows[name].to_numpy()[places] for name in ("decision_time_ms", "label_end_ms"))
-    splitter = CombinatorialPurged(starts, ends, n_groups, N_TESTED, embargo=embargo_ms)
-    splits = [(places[trains], places[validates]) for trains, validates in splitter.split(places)]
-    group = np.full(len(rows), -1, np.int64)
-    group[places] = splitter.group_of_rows()
-    return PathRows(rows, sample, group, splits, splitter.paths(), weights)
+    with _naming_the_way_out():
+        splitter = CombinatorialPurged(starts, ends, n_groups, N_TESTED, embargo=embargo_ms)
+        splits = [(places[trains], places[validates]) for trains, validates in splitter.split(places)]
+    group, opened_ms = np.full(sample.rows.max() + 1, -1, np.int64), np.zeros(sample.rows.max() + 1, np.int64)
+    group[sample.rows[places]] = splitter.group_of_rows()
+    opened_ms[sample.rows] = rows["open_time_ms"].to_numpy()
+    return PathRows(rows, sample, group, opened_ms, splits, splitter.paths(), weights)
 
 
 def walk_paths(
@@ -129,17 +135,35 @@ def _judge_split(
 ) -> list[dict[int, float]]:
     """For each trial: group of time -> the loss on its rows of a model that was trained on others."""
     frac = task.params.screen_frac if task.is_screened else 1.0
-    split, group = rows.take(number, frac)
-    (model,) = hand_over(task, {f"path split {number + 1}": split}, fits)
-    parts = {each: split.validates.take(group == each) for each in np.unique(group).tolist()}
-    distributions, out = distributions_of(task.space, task.start), []
+    split, name = rows.take(number, frac), f"path split {number + 1}"
+    parts = _by_group(split.validates, rows.group)
+    with _naming_the_way_out():
+        for each, part in parts.items():
+            refuse_rows(part, f"{task.place}, {name}, stretch {each + 1}")
+        (model,) = hand_over(task, {name: split}, fits)
+    distributions, loss, out = distributions_of(task.space, task.start), METRICS[metric].loss, []
     for trial in trials:
         settings = task.start.model_copy(update=typed(trial.parameters, distributions))
         fitted = model.fit(scale_rows(settings, frac))
-        out.append({each: _loss(metric, part, fitted.predict(part.x)) for each, part in parts.items()})
+        out.append({each: loss(part.y, fitted.predict(part.x), part.weights) for each, part in parts.items()})
     return out
 
 
-def _loss(metric: SearchMetric | ValueMetric, asked: Sample, answers: Array) -> float:
-    weights = None if asked.weights is None else with_mean_one(asked.weights)
-    return METRICS[metric].loss(asked.y, answers, weights)
+def _by_group(sample: Sample, group: npt.NDArray[np.int64]) -> dict[int, Sample]:
+    """Group of time -> its rows, whose weights have the mean 1 again."""
+    own = group[sample.rows]
+    parts = {each: sample.take(own == each) for each in np.unique(own).tolist()}
+    return {
+        each: part if part.weights is None else replace(part, weights=with_mean_one(part.weights))
+        for each, part in parts.items()
+    }
+
+
+@contextlib.contextmanager
+def _naming_the_way_out() -> Iterator[None]:
+    """Nothing is chosen along paths: whoever cannot have them can do without."""
+    try:
+        yield
+    except InputError as error:
+        help_line = "; or set tune.n_path_groups lower, or to null"
+        raise InputError([replace(problem, help=problem.help + help_line) for problem in error.problems]) from None

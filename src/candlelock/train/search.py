@@ -224,11 +224,11 @@ class _Run:
             self._keep(parameters, losses, "rerun", number)
 
     def walk(self) -> Paths | None:
-        """The trials along the paths, where there are paths and two trials."""
-        rows, walked = self.rows.paths, choose_walked(self.trials)
-        if rows is None or not self.task.walks_paths or len(walked) < 2:
+        """Trials along the paths, where these are asked for."""
+        rows = self.rows.paths
+        if rows is None or not self.task.walks_paths:
             return None
-        return walk_paths(self.task, rows, self.metric, walked, self.fits, self.run_jobs)
+        return walk_paths(self.task, rows, self.metric, choose_walked(self.trials), self.fits, self.run_jobs)
 
     def _ask(self, number: int) -> optuna.Trial:
         """The next trial, its values drawn."""

@@ -11,6 +11,7 @@ from candlelock.card.card_figures import read_figures
 from candlelock.card.evidence import read_policy
 from candlelock.card.judgement import Judgement, judge_card
 from candlelock.contracts.card_document import ModelCard
+from candlelock.contracts.documents import utc_ms
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.gate_figures import FIGURES
 from candlelock.contracts.policy import GatePolicy, GateRule
@@ -111,6 +112,15 @@ def test_a_gate_taken_out_of_a_card_is_missed(evidence: Evidence) -> None:
 
 def test_a_card_with_a_better_figure_written_into_it_is_refused(evidence: Evidence) -> None:
     assert "card-digest" in codes_of(edited(make_card(evidence), "backtest", "sharpe", to=3.0))
+
+
+def test_a_card_of_more_trades_than_bars_is_refused(evidence: Evidence) -> None:
+    card = make_card(evidence, backtest=GOOD)
+    hours = (utc_ms(card.backtest.last_close_utc) - utc_ms(card.backtest.first_open_utc)) // 3_600_000
+    assert card.parameters["snapshot"]["timeframe"] == "30m"
+    most = 2 * hours * len(card.parameters["snapshot"]["symbols"])
+    judge_card(make_card(evidence, backtest=GOOD | {"n_trades": most}), "card.json", read_policy())
+    assert codes_of(make_card(evidence, backtest=GOOD | {"n_trades": most + 1})) == {"card-trades"}
 
 
 def test_counts_are_those_that_stood_behind_the_gates(evidence: Evidence) -> None:

@@ -8,28 +8,24 @@ import pytest
 from candlelock.evaluate.block_length import block_length, choose_lengths, long_run_variance, sum_by_step
 from candlelock.evaluate.bootstrap import HOUR_MS
 from candlelock.evaluate.circular_blocks import cut_steps
+from tests.golden import arch_figures
+from tests.golden.arch_figures import autoregressive
 from tests.learner_settings import needs_package
 
 
-def autoregressive(seed: int, n: int, rho: float) -> np.ndarray:
-    shocks = np.random.default_rng(seed).normal(size=n + 300)
-    out = np.zeros(n + 300)
-    for at in range(1, n + 300):
-        out[at] = rho * out[at - 1] + shocks[at]
-    return out[300:] + 7
+def test_lengths_are_those_of_arch() -> None:
+    """All but a few: the packages norm the autocorrelations, whose first small one they look for, in their own ways."""
+    theirs = np.maximum(arch_figures.read()["lengths"], 1.0)
+    own = [block_length(series) for series in arch_figures.draw_series()]
+    assert np.isclose(own, theirs, rtol=1e-9).mean() >= 0.95
 
 
 @needs_package("arch")
-def test_lengths_are_those_of_arch() -> None:
-    """All but a few: the packages norm the autocorrelations, whose first small one they look for, in their own ways."""
-    from arch.bootstrap import optimal_block_length
-
-    random, same = np.random.default_rng(0), []
-    for seed in range(60):
-        series = autoregressive(seed, int(random.integers(20, 2000)), random.uniform(-0.6, 0.97))
-        theirs = float(optimal_block_length(series)["circular"].iloc[0])
-        same.append(block_length(series) == pytest.approx(max(theirs, 1.0), rel=1e-9))
-    assert np.mean(same) >= 0.95
+def test_arch_still_says_what_was_kept() -> None:
+    kept, again = arch_figures.read(), arch_figures.ask()
+    assert kept.keys() == again.keys()
+    for name, values in again.items():
+        np.testing.assert_allclose(kept[name], values, rtol=1e-9, err_msg=name)
 
 
 def theory(n: int, rho: float) -> float:

@@ -12,7 +12,7 @@ from candlelock.contracts.stage_params import EvaluateParams
 from candlelock.evaluate.bootstrap import Blocks
 from candlelock.evaluate.circular_blocks import Steps, draw_circular
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority, p_value
-from tests.learner_settings import needs_package
+from tests.golden import arch_figures
 
 if TYPE_CHECKING:
     from candlelock.contracts.significance_documents import SuperiorAbility
@@ -32,26 +32,13 @@ def examine(leads: np.ndarray, blocks: Blocks) -> SuperiorAbility:
     return examine_superiority("log_loss", ("model", level), alternatives, blocks, len(leads))
 
 
-@needs_package("arch")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", arch_figures.SEEDS)
 def test_p_values_are_those_of_arch_over_the_same_draws(seed: int) -> None:
-    """`arch` does not studentise, so every lead is scaled to a standard error of 1 first; ours must not notice."""
-    from arch.bootstrap import SPA, CircularBlockBootstrap
-
-    random = np.random.default_rng(seed)
-    leads = random.normal([0.08, 0.03, -0.05, -0.8], [1, 3, 0.2, 1], size=(N, 4))
-    theirs = CircularBlockBootstrap(5, leads, seed=seed)
-    counts = np.array([np.bincount(theirs.index.ravel(), minlength=N) for _ in theirs.bootstrap(500)], dtype=float)
-    blocks = Blocks(np.arange(N), counts, 0.95)
-    scaled = leads / (counts @ leads / N).std(axis=0)
-    spa = SPA(np.zeros(N), -scaled, block_size=5, reps=500, bootstrap="circular", seed=seed)
-    spa.compute()
-    check = SPA(np.zeros(N), -leads, block_size=5, reps=500, bootstrap="circular", seed=seed)
-    check.compute()
-    own = examine(leads, blocks)
+    kept, leads = arch_figures.read(), arch_figures.draw_leads(seed)
+    counts = kept[f"counts {seed}"].astype(float)
+    own = examine(leads, Blocks(np.arange(arch_figures.N), counts, 0.95))
     found = [own.p_lower, own.p_consistent, own.p_upper, own.p_reality_check]
-    expected = [*spa.pvalues, check.pvalues["upper"]]
-    np.testing.assert_allclose(found, (1 + 500 * np.array(expected)) / 501)
+    np.testing.assert_allclose(found, (1 + len(counts) * kept[f"p-values {seed}"]) / (1 + len(counts)))
 
 
 def by_definition(leads: np.ndarray, counts: np.ndarray) -> list[float]:

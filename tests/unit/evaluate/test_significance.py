@@ -67,6 +67,7 @@ def skilled() -> Significance:
         studies={
             "lightgbm": study(paths={"n_groups": 3, "n_test_groups": 2, "trials": [0, 1], "losses": losses}),
             "xgboost": study(),
+            "mlp": study(paths={"n_groups": 3, "n_test_groups": 2, "trials": [0], "losses": losses[:1]}),
         }
     )
     return judge(rows, incumbent=rows["p_up"].to_numpy(), studies=studies)
@@ -170,7 +171,7 @@ def test_a_model_that_copies_the_rule_is_no_better_than_it() -> None:
 
 
 def test_searches_and_stability_are_those_of_their_modules(skilled: Significance) -> None:
-    assert list(skilled.overfitting) == ["lightgbm"], "a search without paths says nothing"
+    assert list(skilled.overfitting) == ["lightgbm"], "a search without paths, or of one trial, says nothing"
     found = skilled.overfitting["lightgbm"]
     assert (found.probability, found.n_trials, found.n_groups, found.n_splits) == (0, 2, 3, 2 * 6)
     assert found.loss_frac is None, "a log loss has no zero"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -80,14 +81,15 @@ def walk(rows: PathRows, fits: FitLedger | None = None, **changes: Any) -> Paths
 @pytest.mark.parametrize("n_groups", [3, 4, 6])
 def test_groups_are_stretches_of_labelled_train_rows_and_what_is_judged_is_known_to_no_model(n_groups: int) -> None:
     rows = cut(n_groups)
-    assert ((rows.group >= 0) == IS_TRAIN).all()
-    assert (np.diff(rows.group[IS_TRAIN]) >= 0).all()
-    assert rows.group.max() == n_groups - 1
+    group = rows.group[SAMPLE.rows]  # in the order of the table
+    assert ((group >= 0) == IS_TRAIN).all()
+    assert (np.diff(group[IS_TRAIN]) >= 0).all()
+    assert group.max() == n_groups - 1
     start, end = (ROWS[name].to_numpy() for name in ("decision_time_ms", "label_end_ms"))
     for tested, (trains, validates) in zip(combinations(range(n_groups), 2), rows.splits, strict=True):
-        assert validates.tolist() == np.flatnonzero(np.isin(rows.group, tested)).tolist()
-        for group in tested:
-            own = np.flatnonzero(rows.group == group)
+        assert validates.tolist() == np.flatnonzero(np.isin(group, tested)).tolist()
+        for one in tested:
+            own = np.flatnonzero(group == one)
             begin, over = start[own].min(), end[own].max()
             assert ((end[trains] + EMBARGO_MS < begin) | (start[trains] - EMBARGO_MS > over)).all()
 
@@ -105,18 +107,22 @@ def test_losses_are_those_of_models_fitted_by_hand(frac: float, weights: Weights
     assert np.shape(found.losses) == (2, 3, 4)
     opened = ROWS["open_time_ms"].to_numpy()
 
-    def side(places: np.ndarray) -> Sample:
-        some = places[spread_blocks(opened[places], frac)] if frac < 1 else places
-        return replace(SAMPLE.take(some), weights=weigh(ROWS.iloc[some], weights))
+    def side(places: np.ndarray, share: float) -> Sample:
+        weighed = weigh(ROWS.iloc[places], weights)
+        some = spread_blocks(opened[places], share) if share < 1 else np.ones(len(places), dtype=bool)
+        kept = None if weighed is None else weighed[some] / weighed[some].mean()
+        return replace(SAMPLE.take(places[some]), weights=kept)
 
     for path, splits in enumerate(rows.paths):
         for group, split in enumerate(splits):
-            trains, validates = (side(places) for places in rows.splits[split])
+            trains, validates = (
+                side(places, share) for places, share in zip(rows.splits[split], (frac, 1.0), strict=True)
+            )
             for number, one in enumerate(TRIALS):
                 own = {key: type(getattr(STARTS["lightgbm"], key))(value) for key, value in one.parameters.items()}
                 settings = scale_rows(STARTS["lightgbm"].model_copy(update=own), frac)
                 model = LEARNERS["lightgbm"].fit(trains, validates, settings, seed, 1)
-                asked = validates.take(np.isin(validates.rows, SAMPLE.rows[rows.group == group]))
+                asked = validates.take(rows.group[validates.rows] == group)
                 weighed = None if asked.weights is None else asked.weights / asked.weights.mean()
                 expected = log_loss(asked.y, model.predict(asked.x), weighed)
                 assert found.losses[number][path][group] == pytest.approx(expected, rel=1e-12)
@@ -160,14 +166,35 @@ def test_a_search_walks_its_trials_where_it_is_asked_to(tmp_path: Path) -> None:
 
 
 def test_a_split_of_one_class_is_refused_by_head_learner_and_split() -> None:
-    one_class = replace(SAMPLE, y=np.where(cut().group >= 2, 1.0, SAMPLE.y))  # of the later half, which split 1 sees
+    is_later = cut().group[SAMPLE.rows] >= 2  # which split 1 trains on
+    one_class = replace(SAMPLE, y=np.where(is_later, 1.0, SAMPLE.y))
     with pytest.raises(InputError) as caught:
         walk(cut(sample=one_class))
     assert caught.value.problems[0].code == "train-one-class"
     assert caught.value.problems[0].place == "head direction, lightgbm, path split 1, rows it trains on"
 
 
+def test_a_stretch_of_one_class_is_refused_though_the_split_has_both() -> None:
+    with pytest.raises(InputError) as caught:
+        walk(cut(sample=replace(SAMPLE, y=np.where(cut().group[SAMPLE.rows] == 1, 0.0, SAMPLE.y))))
+    assert caught.value.problems[0].place == "head direction, lightgbm, path split 1, stretch 2"
+    assert caught.value.problems[0].help.endswith("; or set tune.n_path_groups lower, or to null")
+
+
+def test_every_stretch_is_judged_however_few_rows_train() -> None:
+    assert np.isfinite(walk(cut(12), screen_frac=0.25).losses).all()
+
+
+def test_a_search_that_time_ended_walks_what_it_has(tmp_path: Path) -> None:
+    ticks = itertools.count(step=10)
+    folds, task = replace(make_rows(), paths=cut()), make_task(n_path_groups=4, timeout_s=1.0)
+    study, _ = run_search(tmp_path, task, folds, clock=lambda: float(next(ticks)))
+    assert study.paths is not None
+    assert (study.ended_by, study.paths.trials) == ("time", [0])
+
+
 def test_too_few_times_to_cut_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         cut_paths(ROWS[:4], SAMPLE.take(np.arange(4)), 6, EMBARGO_MS, EVEN)
     assert caught.value.problems[0].code == "splitter"
+    assert "tune.n_path_groups" in caught.value.problems[0].help
