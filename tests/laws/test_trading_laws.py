@@ -135,12 +135,14 @@ def test_the_ledger_agrees_with_a_bar_by_bar_replay(case: Case) -> None:
     expected = [sum(values) + idle for values in zip(*(equity for equity, _ in made), strict=True)]
     assert [Fraction(value) * UNIT for value in all_equity(ledger)] == expected
     rules, costs = rules_of(case.params, case.horizon_bars), costs_of(case.params)
+    highest = float(max(candle.high for symbol in case.symbols.values() for candle in symbol.bars.values()))
     for times in (0.0, 1.0, 2.0):
         _, passed = decide(ledger.schedule.market, rules, costs.times(times), capital)
         exact = keep_ledger(
             schedule_stays(ledger.schedule.market, rules, costs.times(times), capital), costs.times(times), capital
         )
-        assert np.allclose(passed, exact.equity, rtol=1e-6 / capital + 1e-9, atol=1e-5)
+        rounded = 3e-8 * highest * len(exact.trades)  # float64 may round a quantity the other way
+        assert np.allclose(passed, exact.equity, rtol=1e-6 / capital + 1e-9, atol=1e-5 + rounded)
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
-from candlelock.card.card_figures import latency_figures, leakage_figures, luck_figures, score_intervals, shown_figures
+from candlelock.card.card_figures import (
+    latency_figures,
+    leakage_figures,
+    luck_figures,
+    return_intervals,
+    score_intervals,
+    shown_figures,
+)
 from candlelock.card.gates import asked_of, decide, judge
 from candlelock.contracts.card_document import (
     CardLatency,
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
 def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
     """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
     intervals = _scores(evidence.evaluation)
-    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence), intervals)
+    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence), _bounds(evidence))
     own = params.model_copy(update={"heads": {head: params.heads[head]}})
     body: dict[str, Any] = {
         "version": "2",
@@ -132,6 +139,11 @@ def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
         horizon_bars=params.heads[head].horizon_bars,
         refit=None if refit is None else CardRefit(rows=refit.n_rows, end=refit.last_label_end_utc),
     )
+
+
+def _bounds(evidence: Evidence) -> dict[str, Interval]:
+    """Every interval that a gate may show."""
+    return _scores(evidence.evaluation) | return_intervals(evidence.significance)
 
 
 def _scores(evaluation: EvaluationReport) -> dict[str, Interval]:

@@ -23,6 +23,12 @@ def score_intervals(intervals: Mapping[str, Interval], values: Values | None) ->
     return {**intervals, **own}
 
 
+def return_intervals(significance: Significance) -> dict[str, Interval]:
+    """Intervals of what the back-test earned, by the names of its figures."""
+    found = significance.returns
+    return {} if found is None else {"sharpe": found.sharpe, "net_return_frac": found.net_return_frac}
+
+
 def shown_figures(intervals: Mapping[str, Interval], backtest: BacktestReport) -> Figures:
     """Scores on test, each with the worse end of its interval, and the back-test's figures.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents
 from candlelock.card.build import digest
-from candlelock.card.card_figures import read_figures, score_intervals
+from candlelock.card.card_figures import read_figures, return_intervals, score_intervals
 from candlelock.card.evidence import read_policy
 from candlelock.card.gates import asked_of, decide, judge
 from candlelock.card.wording import head_of
@@ -56,8 +56,8 @@ def judge_card(card: ModelCard, place: str, policy: GatePolicy) -> Judgement:
 
 
 def _judge(card: ModelCard, policy: GatePolicy) -> list[Gate]:
-    scores = score_intervals(card.intervals, card.values)
-    return judge(asked_of(policy, head_of(card)), read_figures(card), scores)
+    intervals = score_intervals(card.intervals, card.values) | return_intervals(card.significance)
+    return judge(asked_of(policy, head_of(card)), read_figures(card), intervals)
 
 
 def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
@@ -67,9 +67,10 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
         said, expected = f"{card.digest[:12]}, but the content has {found[:12]}", "the digest of the card's content"
         yield Problem("card-digest", f"{place} digest", said, expected, HELP_CARD)
     try:
+        head_of(card)
         most = _most_trades(card)
     except (LookupError, TypeError, ValueError):
-        expected = "a head whose question and bars its own parameters describe"
+        expected = "a head whose question and bars it describes"
         yield Problem("card-head", f"{place} head", card.head, expected, HELP_CARD)
         return
     if card.backtest.n_trades > most:
@@ -84,9 +85,8 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
 
 def _most_trades(card: ModelCard) -> int:
     """Bars of the back-test, of all symbols: a position is entered once in a bar."""
-    symbols = head_of(card).symbols or card.parameters["snapshot"]["symbols"]
     span_ms = utc_ms(card.backtest.last_close_utc) - utc_ms(card.backtest.first_open_utc)
-    return len(symbols) * (span_ms // (1000 * bar_seconds(card.parameters["snapshot"]["timeframe"])))
+    return len(card.train.symbols) * (span_ms // (1000 * bar_seconds(card.train.timeframe)))
 
 
 def _gate_contradictions(card: ModelCard, again: list[Gate], place: str) -> Iterator[Problem]:

@@ -84,6 +84,18 @@ class SharpeEvidence(Document):
     min_backtest_days: float | None
 
 
+class ReturnIntervals(Document):
+    """What the back-test earned, by days and their block bootstrap, in blocks of `block_days`.
+
+    `sharpe`: annual. `max_drawdown_frac`: between the ends of days, so less than between those of bars.
+    """
+
+    block_days: int
+    sharpe: Interval
+    net_return_frac: Interval
+    max_drawdown_frac: Interval
+
+
 class Overfitting(Document):
     """Probability of back-test overfitting by combinatorially symmetric cross-validation (Bailey et al. 2017).
 
@@ -154,5 +166,6 @@ class Significance(Document):
     p_no_better: dict[ScoreName, float]
     superior: list[SuperiorAbility]
     sharpe: SharpeEvidence | None
+    returns: ReturnIntervals | None
     overfitting: dict[str, Overfitting]
     stability: Stability

@@ -16,6 +16,7 @@ from candlelock.evaluate.circular_blocks import cut_steps, draw_circular
 from candlelock.evaluate.figures import DAYS_PER_YEAR
 from candlelock.evaluate.overfitting import MIN_TRIALS, describe_overfitting, halve_paths
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority
+from candlelock.evaluate.return_intervals import bound_returns
 from candlelock.evaluate.scores import UP_FROM, log_losses, score_all, score_auc, score_means, score_outcomes
 from candlelock.evaluate.sharpe_significance import (
     deflated_sharpe,
@@ -74,13 +75,12 @@ def assess(
     return Significance(
         block_length=length,
         interval_method=_method(length, params),
-        metrics={
-            name: blocks.interval(0.0 if np.isnan(value) else value, drawn) for name, (value, drawn) in own.items()
-        },
+        metrics={name: blocks.interval(float(np.nan_to_num(value)), drawn) for name, (value, drawn) in own.items()},
         paired=paired,
         p_no_better=_worst(paired),
         superior=_superior(y, p, answers, blocks, steps.n_steps),
         sharpe=judge_sharpe(daily_returns, trials, params.confidence),
+        returns=bound_returns(daily_returns, params, seed),
         overfitting={} if studies is None else _overfitting(studies),
         stability=examine_stability(rows, answers["reversal"], answers["majority"], blocks),
     )

@@ -108,7 +108,7 @@ def record_of_read(
     Rules and figures are None for a line of the ledger of reads whose reports are gone: it counts all the same.
     """
     own = sha256_json([head, read.test_rows_sha256, read.predictions_sha256])
-    traded = None if rules is None else rules.model_dump(mode="json", exclude=COSTS)
+    traded = None if rules is None else _tried(rules)
     return TrialRecord(
         kind="experiment",
         head=head,
@@ -119,6 +119,12 @@ def record_of_read(
         daily_sharpe=daily_sharpe,
         n_days=n_days,
     )
+
+
+def _tried(rules: BacktestParams) -> dict[str, object]:
+    """The rules that decide what is traded: costs do not, nor does the longest gap, which refuses all or nothing."""
+    traded = rules.model_dump(mode="json", exclude=COSTS)
+    return traded | {"risk": traded["risk"] | {"max_gap_bars": None}}
 
 
 def join(*ledgers: Iterable[TrialRecord]) -> list[TrialRecord]:

@@ -8,6 +8,7 @@ from candlelock.contracts.significance_documents import (
     MonthsAhead,
     Overfitting,
     PairedTest,
+    ReturnIntervals,
     SharpeEvidence,
     Significance,
     SliceScore,
@@ -50,6 +51,12 @@ SHARPE = SharpeEvidence(
     min_track_record_days_deflated=181.9,
     min_backtest_days=259.9,
 )
+RETURNS = ReturnIntervals(
+    block_days=3,
+    sharpe=_interval(2.518, 1.37),
+    net_return_frac=_interval(0.0562, 0.081),
+    max_drawdown_frac=_interval(0.0713, 0.0409),
+)
 LUCK = Significance(
     block_length=BlockLength(hours=31, label_hours=2.0, by_series={"brier of the model": 30.4}, n_blocks=142),
     interval_method="percentile circular block bootstrap, 1000 draws of 142 blocks of 31 h, all symbols together, 95%",
@@ -73,6 +80,7 @@ LUCK = Significance(
         )
     ],
     sharpe=SHARPE,
+    returns=RETURNS,
     overfitting={
         "lightgbm": Overfitting(
             n_trials=15,

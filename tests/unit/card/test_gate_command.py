@@ -9,6 +9,7 @@ import pytest
 
 from candlelock.artifacts import documents
 from tests.command_line import make_call
+from tests.unit.card.luck import RETURNS
 from tests.unit.card.made_cards import ROOT, make_card
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def test_json_has_figure_bound_interval_and_why(run: Run, write: Callable[..., P
         "min_n": 20,
         "why": "lower bound of the lift over persistence or reversal, in percentage points",
     }
-    assert (gates["back-test Sharpe"]["status"], gates["back-test Sharpe"]["interval"]) == ("FAIL", None)
+    sharpe, deflated = gates["back-test Sharpe"], gates["deflated Sharpe"]
+    assert (sharpe["status"], sharpe["interval"]) == ("FAIL", RETURNS.sharpe.model_dump())
+    assert deflated["interval"] is None, "a probability has none"
     assert (told["card"], told["policy"], told["verdict"]) == (str(card), "built in", "NO-GO")
 
 

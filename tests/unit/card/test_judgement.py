@@ -15,6 +15,7 @@ from candlelock.contracts.documents import utc_ms
 from candlelock.contracts.errors import InputError
 from candlelock.contracts.gate_figures import FIGURES
 from candlelock.contracts.policy import GatePolicy, GateRule
+from tests.unit.card.luck import RETURNS
 from tests.unit.card.made_cards import change, make_card
 from tests.unit.card.test_build import another, leaves, set_at
 
@@ -117,8 +118,8 @@ def test_a_card_with_a_better_figure_written_into_it_is_refused(evidence: Eviden
 def test_a_card_of_more_trades_than_bars_is_refused(evidence: Evidence) -> None:
     card = make_card(evidence, backtest=GOOD)
     hours = (utc_ms(card.backtest.last_close_utc) - utc_ms(card.backtest.first_open_utc)) // 3_600_000
-    assert card.parameters["snapshot"]["timeframe"] == "30m"
-    most = 2 * hours * len(card.parameters["snapshot"]["symbols"])
+    assert card.train.timeframe == "30m"
+    most = 2 * hours * len(card.train.symbols)
     judge_card(make_card(evidence, backtest=GOOD | {"n_trades": most}), "card.json", read_policy())
     assert codes_of(make_card(evidence, backtest=GOOD | {"n_trades": most + 1})) == {"card-trades"}
 
@@ -167,10 +168,10 @@ def test_a_figure_that_the_card_does_not_have_is_insufficient_evidence(evidence:
 def test_an_interval_stands_beside_the_figure_and_beside_its_ends(evidence: Evidence) -> None:
     rules = [
         GateRule(name=name, figure=name, why="w", at_least=0.0)
-        for name in ("auc_roc", "auc_roc_low", "lift_over_best_rule_pp_low", "sharpe")
+        for name in ("auc_roc", "auc_roc_low", "lift_over_best_rule_pp_low", "sharpe", "win_rate_frac")
     ]
     policy = GatePolicy(version="1.0.0", kind="candlelock gate policy", gates=rules)
     judged: Judgement = judge_card(make_card(evidence), "card.json", policy)
     auc, lift = evidence.evaluation.metrics["auc_roc"], evidence.evaluation.lift_over_best_rule_pp
-    assert [gate.interval for gate in judged.gates] == [auc, auc, lift, None]
+    assert [gate.interval for gate in judged.gates] == [auc, auc, lift, RETURNS.sharpe, None]
     assert [gate.figure for gate in judged.gates[:3]] == [auc.value, auc.low, lift.low]

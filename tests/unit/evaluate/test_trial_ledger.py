@@ -119,6 +119,12 @@ def test_the_same_predictions_traded_otherwise_are_another_try(rules: dict[str, 
     assert n_trials(experiment("a", 0.1), experiment("a", 0.1, **rules)) == 2
 
 
+def test_a_limit_on_gaps_and_other_costs_are_no_other_try() -> None:
+    other = experiment("a", 0.1, fee_bps=3.0, risk={"max_gap_bars": 5})
+    assert n_trials(experiment("a", 0.1), other) == 1
+    assert n_trials(experiment("a", 0.1), experiment("a", 0.1, risk={"daily_loss_frac": 0.05})) == 2
+
+
 def test_the_spread_is_that_of_the_trials_where_it_is_wider_than_luck_s() -> None:
     sharpes = np.random.default_rng(1).normal(0, 0.2, 10)
     records = [experiment(f"{at:x}", sharpe) for at, sharpe in enumerate(sharpes)]
