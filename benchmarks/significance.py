@@ -181,13 +181,13 @@ def measure_overfitting(random: np.random.Generator, got: argparse.Namespace) ->
     for spread in (0.0, 1.0, 3.0):
         scores = (draw_paths(random, spread) for _ in range(got.strategies))
         found = [describe_overfitting(halve_paths(each)).probability for each in scores]
-        print_share(f"3 paths of 4 groups, 10 trials that differ by {spread:g} of a group's noise", found)
+        print_share(f"3 paths of 4 groups, 8 trials that differ by {spread:g} of a group's noise", found)
 
 
 def draw_paths(random: np.random.Generator, spread: float) -> np.ndarray:
-    """Scores of 10 trials: what each is worth, and how it does on a group, half of which other models of it share."""
-    of_group, of_model = random.normal(size=(10, 1, 4)), random.normal(size=(10, 3, 4))
-    return np.asarray(spread * random.normal(size=(10, 1, 1)) + math.sqrt(0.5) * (of_group + of_model))
+    """Scores of 8 trials: what each is worth, and how it does on a group, half of which other models of it share."""
+    of_group, of_model = random.normal(size=(8, 1, 4)), random.normal(size=(8, 3, 4))
+    return np.asarray(spread * random.normal(size=(8, 1, 1)) + math.sqrt(0.5) * (of_group + of_model))
 
 
 def print_share(name: str, found: list[float]) -> None:

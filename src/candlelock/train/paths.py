@@ -2,8 +2,8 @@
 
 The train segment is cut into groups of time. On every two of them the models of a split are judged, trained on all the
 others; each path takes every group once. A trial is trained as in the search: its settings, that share of the rows it
-trains on, stopped early by all it is judged on. But no selection: one that was fitted on all of train would know every
-group.
+trains on, stopped early by rows it is judged on, here the same share of them. But no selection: one that was fitted on
+all of train would know every group.
 
 Source: López de Prado, Advances in Financial Machine Learning (2018), chapter 12.
 """
@@ -22,10 +22,10 @@ from candlelock.contracts.errors import InputError
 from candlelock.contracts.study_documents import Paths
 from candlelock.split.splitters import CombinatorialPurged
 from candlelock.train.checks import refuse_rows
-from candlelock.train.fold_fits import hand_over
+from candlelock.train.fold_fits import FoldFits
 from candlelock.train.members import FoldSamples
 from candlelock.train.metric import METRICS
-from candlelock.train.screening import scale_rows, screen_folds
+from candlelock.train.screening import scale_rows, screen_rows
 from candlelock.train.trials import distributions_of, typed
 from candlelock.train.weights import weigh, with_mean_one
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from candlelock.artifacts.fit_ledger import FitLedger
+    from candlelock.artifacts.fit_ledger import FitLedger, Use
     from candlelock.artifacts.side_by_side import Run
     from candlelock.contracts.stage_params import SearchMetric, ValueMetric
     from candlelock.contracts.study_documents import Trial
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Places = npt.NDArray[np.intp]
 
 N_TESTED = 2  # groups of a split
-N_WALKED = 10  # trials at most, spread evenly over the search
+N_WALKED = 8  # trials at most, spread evenly over the search
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,10 @@ class PathRows:
     paths: npt.NDArray[np.int64]
     weights: WeightsParams
 
-    def take(self, number: int, frac: float) -> FoldSamples:
-        """The rows of a split, of those it trains on that share."""
-        trains, validates = (self._part(places) for places in self.splits[number])
-        if frac == 1:
-            return FoldSamples(trains, validates)
-        return screen_folds([FoldSamples(trains, validates)], self.opened_ms, frac)[0]
+    def take(self, number: int, frac: float) -> tuple[FoldSamples, Sample]:
+        """That share of the rows of a split, to train on and to stop by, and all rows that it is judged on."""
+        trains, judged = (self._part(places) for places in self.splits[number])
+        return FoldSamples(screen_rows(trains, self.opened_ms, frac), screen_rows(judged, self.opened_ms, frac)), judged
 
     def _part(self, places: Places) -> Sample:
         return replace(self.sample.take(places), weights=weigh(self.rows.iloc[places], self.weights))
@@ -135,12 +133,17 @@ def _judge_split(
 ) -> list[dict[int, float]]:
     """For each trial: group of time -> the loss on its rows of a model that was trained on others."""
     frac = task.params.screen_frac if task.is_screened else 1.0
-    split, name = rows.take(number, frac), f"path split {number + 1}"
-    parts = _by_group(split.validates, rows.group)
+    (split, judged), name = rows.take(number, frac), f"path split {number + 1}"
+    parts = _by_group(judged, rows.group)
     with _naming_the_way_out():
+        refuse_rows(split.trains, f"{task.place}, {name}, rows it trains on")
+        refuse_rows(split.validates, f"{task.place}, {name}, rows it is stopped by")
         for each, part in parts.items():
             refuse_rows(part, f"{task.place}, {name}, stretch {each + 1}")
-        (model,) = hand_over(task, {name: split}, fits)
+    uses: list[tuple[Use, Sample]] = [("fit", split.trains), ("stop", split.validates), ("choose", judged)]
+    for use, seen in uses:
+        fits.note(f"{task.name}/{name}", use, seen.rows, seen.x, seen.y)
+    model = FoldFits(task.name, split, task.seed, task.threads, task.device)
     distributions, loss, out = distributions_of(task.space, task.start), METRICS[metric].loss, []
     for trial in trials:
         settings = task.start.model_copy(update=typed(trial.parameters, distributions))

@@ -35,10 +35,13 @@ def screen_folds(folds: Sequence[FoldSamples], opened_ms: npt.NDArray[np.int64],
 
     `opened_ms`: open time of every row of the split table, by its number. Weights keep their ratios, and the mean 1.
     """
-    return [replace(fold, trains=_screen(fold.trains, opened_ms, frac)) for fold in folds]
+    return [replace(fold, trains=screen_rows(fold.trains, opened_ms, frac)) for fold in folds]
 
 
-def _screen(sample: Sample, opened_ms: npt.NDArray[np.int64], frac: float) -> Sample:
+def screen_rows(sample: Sample, opened_ms: npt.NDArray[np.int64], frac: float) -> Sample:
+    """That share of the rows of a sample, as `screen_folds` takes them; 1: all."""
+    if frac == 1:
+        return sample
     seen = sample.take(spread_blocks(opened_ms[sample.rows], frac))
     return seen if seen.weights is None else replace(seen, weights=with_mean_one(seen.weights))
 

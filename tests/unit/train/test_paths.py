@@ -115,13 +115,12 @@ def test_losses_are_those_of_models_fitted_by_hand(frac: float, weights: Weights
 
     for path, splits in enumerate(rows.paths):
         for group, split in enumerate(splits):
-            trains, validates = (
-                side(places, share) for places, share in zip(rows.splits[split], (frac, 1.0), strict=True)
-            )
+            trains, stops = (side(places, frac) for places in rows.splits[split])
+            validates = side(rows.splits[split][1], 1.0)
             for number, one in enumerate(TRIALS):
                 own = {key: type(getattr(STARTS["lightgbm"], key))(value) for key, value in one.parameters.items()}
                 settings = scale_rows(STARTS["lightgbm"].model_copy(update=own), frac)
-                model = LEARNERS["lightgbm"].fit(trains, validates, settings, seed, 1)
+                model = LEARNERS["lightgbm"].fit(trains, stops, settings, seed, 1)
                 asked = validates.take(rows.group[validates.rows] == group)
                 weighed = None if asked.weights is None else asked.weights / asked.weights.mean()
                 expected = log_loss(asked.y, model.predict(asked.x), weighed)
@@ -133,15 +132,16 @@ def test_paths_of_splits_side_by_side_are_the_same() -> None:
     assert walk_paths(task, rows, "log_loss", TRIALS, FitLedger(), run_all) == walk(rows)
 
 
-def test_the_ledger_knows_the_rows_of_every_split() -> None:
-    rows, fits = cut(), FitLedger()
-    walk(rows, fits)
+@pytest.mark.parametrize("frac", [1.0, 0.25])
+def test_the_ledger_knows_the_rows_of_every_split(frac: float) -> None:
+    rows, fits, opened = cut(), FitLedger(), ROWS["open_time_ms"].to_numpy()
+    walk(rows, fits, screen_frac=frac)
     noted = {key: hand_over.rows.tolist() for key, hand_over in read_hand_overs(fits.table()).items()}
     expected = {}
     for number, (trains, validates) in enumerate(rows.splits, 1):
-        name = f"lightgbm/path split {number}"
-        expected[name, "fit"] = sorted(SAMPLE.rows[trains].tolist())
-        expected |= {(name, use): sorted(SAMPLE.rows[validates].tolist()) for use in ("stop", "choose")}
+        for use, places, share in (("fit", trains, frac), ("stop", validates, frac), ("choose", validates, 1.0)):
+            some = places[spread_blocks(opened[places], share)] if share < 1 else places
+            expected[f"lightgbm/path split {number}", use] = sorted(SAMPLE.rows[some].tolist())
     assert noted == expected
 
 
