@@ -24,6 +24,7 @@ from candlelock.evaluate.block_length import block_length
 from candlelock.evaluate.circular_blocks import Steps, draw_circular
 from candlelock.evaluate.overfitting import describe_overfitting, halve_paths, halve_periods
 from candlelock.evaluate.predictive_ability import compare_paired, examine_superiority
+from candlelock.evaluate.return_intervals import bound_returns
 from candlelock.evaluate.sharpe_significance import deflated_sharpe, measure_returns, probability_above
 from candlelock.evaluate.significance import assess
 from candlelock.evaluate.trial_ledger import count_trials
@@ -118,6 +119,23 @@ def draw_losses(random: np.random.Generator, n_series: int) -> np.ndarray:
     shocks = random.normal(size=(N_HOURS + OVERLAP - 1, n_series))
     sums = np.cumsum(np.vstack([np.zeros((1, n_series)), shocks]), axis=0)
     return (sums[OVERLAP:] - sums[:-OVERLAP]) / OVERLAP * math.sqrt(N_HOURS)
+
+
+def measure_intervals(random: np.random.Generator, got: argparse.Namespace) -> None:
+    """How often the interval of an annual Sharpe ratio of 2 holds it, by memory and days."""
+    annual, spans = 2.0, (91, *SPANS)
+    print_head("95 % interval of the Sharpe ratio holds it", *(f"{n_days} days" for n_days in spans))
+    for memory in (0.0, 0.3):
+        held = []
+        for n_days in spans:
+            found = []
+            for number in range(got.strategies):
+                returns = smooth(draw_returns(random, n_days, 1, 0.0), memory)[:, 0]
+                returns += annual / math.sqrt(DAYS_PER_YEAR) * DAILY_VOLATILITY
+                bounds = bound_returns(returns, PARAMS, number)
+                found.append(bounds is not None and bounds.sharpe.low <= annual <= bounds.sharpe.high)
+            held.append(float(np.mean(found)))
+        print_row(f"memory {memory:g}", *held)
 
 
 def measure_blocks(random: np.random.Generator, got: argparse.Namespace) -> None:
@@ -223,6 +241,7 @@ def measure_speed(random: np.random.Generator, got: argparse.Namespace) -> None:
 
 TABLES = {
     "sharpe": measure_sharpe,
+    "intervals": measure_intervals,
     "blocks": measure_blocks,
     "superiority": measure_superiority,
     "overfitting": measure_overfitting,

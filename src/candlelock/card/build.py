@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from candlelock.artifacts.hashing import sha256_json
 from candlelock.card.card_figures import (
+    gate_intervals,
     latency_figures,
     leakage_figures,
     luck_figures,
-    return_intervals,
     score_intervals,
     shown_figures,
 )
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRange], params: Params) -> ModelCard:
     """The card of `head`. `segments`: first decision and last label end of each. Nothing here looks at the clock."""
     intervals = _scores(evidence.evaluation)
-    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence), _bounds(evidence))
-    own = params.model_copy(update={"heads": {head: params.heads[head]}})
+    bounds = gate_intervals(intervals, None, evidence.significance)
+    gates = judge(asked_of(evidence.policy, params.heads[head]), gate_figures(evidence), bounds)
     body: dict[str, Any] = {
         "version": "2",
         "model_name": params.card.model_name,
@@ -71,7 +71,7 @@ def build_card(evidence: Evidence, head: str, segments: Mapping[Segment, CardRan
         "leakage_checks": leakage_checks(evidence),
         "feature_importance": _importance(evidence),
         "hyperparameters": _hyperparameters(evidence),
-        "parameters": own.model_dump(mode="json"),
+        "parameters": params.model_copy(update={"heads": {head: params.heads[head]}}).model_dump(mode="json"),
         "lineage": evidence.lineage,
         "notes": params.card.notes,
     }
@@ -139,11 +139,6 @@ def _train(evidence: Evidence, head: str, params: Params) -> CardTrain:
         horizon_bars=params.heads[head].horizon_bars,
         refit=None if refit is None else CardRefit(rows=refit.n_rows, end=refit.last_label_end_utc),
     )
-
-
-def _bounds(evidence: Evidence) -> dict[str, Interval]:
-    """Every interval that a gate may show."""
-    return _scores(evidence.evaluation) | return_intervals(evidence.significance)
 
 
 def _scores(evaluation: EvaluationReport) -> dict[str, Interval]:

@@ -23,10 +23,13 @@ def score_intervals(intervals: Mapping[str, Interval], values: Values | None) ->
     return {**intervals, **own}
 
 
-def return_intervals(significance: Significance) -> dict[str, Interval]:
-    """Intervals of what the back-test earned, by the names of its figures."""
+def gate_intervals(
+    intervals: Mapping[str, Interval], values: Values | None, significance: Significance
+) -> dict[str, Interval]:
+    """Those of scores and of what the back-test earned, by the names of the figures that they stand beside."""
     found = significance.returns
-    return {} if found is None else {"sharpe": found.sharpe, "net_return_frac": found.net_return_frac}
+    earned = {} if found is None else {"sharpe": found.sharpe, "net_return_frac": found.net_return_frac}
+    return score_intervals(intervals, values) | earned
 
 
 def shown_figures(intervals: Mapping[str, Interval], backtest: BacktestReport) -> Figures:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from candlelock.artifacts import documents
 from candlelock.card.build import digest
-from candlelock.card.card_figures import read_figures, return_intervals, score_intervals
+from candlelock.card.card_figures import gate_intervals, read_figures
 from candlelock.card.evidence import read_policy
 from candlelock.card.gates import asked_of, decide, judge
 from candlelock.card.wording import head_of
@@ -56,7 +56,7 @@ def judge_card(card: ModelCard, place: str, policy: GatePolicy) -> Judgement:
 
 
 def _judge(card: ModelCard, policy: GatePolicy) -> list[Gate]:
-    intervals = score_intervals(card.intervals, card.values) | return_intervals(card.significance)
+    intervals = gate_intervals(card.intervals, card.values, card.significance)
     return judge(asked_of(policy, head_of(card)), read_figures(card), intervals)
 
 
@@ -68,14 +68,11 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
         yield Problem("card-digest", f"{place} digest", said, expected, HELP_CARD)
     try:
         head_of(card)
-        most = _most_trades(card)
     except (LookupError, TypeError, ValueError):
-        expected = "a head whose question and bars it describes"
+        expected = "a head that its own parameters describe"
         yield Problem("card-head", f"{place} head", card.head, expected, HELP_CARD)
         return
-    if card.backtest.n_trades > most:
-        said, expected = f"{card.backtest.n_trades} trades", f"at most {most}, one for each bar of each symbol"
-        yield Problem("card-trades", f"{place} backtest.n_trades", said, expected, HELP_CARD)
+    yield from _trade_contradictions(card, place)
     follows, made_by = decide(card.gates), read_policy()
     if card.verdict != follows:
         yield Problem("card-verdict", f"{place} verdict", card.verdict, f"{follows}, by its own gates", HELP_CARD)
@@ -83,10 +80,18 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
         yield from _gate_contradictions(card, _judge(card, made_by), place)
 
 
-def _most_trades(card: ModelCard) -> int:
-    """Bars of the back-test, of all symbols: a position is entered once in a bar."""
+def _trade_contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
+    """More trades than bars, of all symbols: a position is entered once in a bar."""
+    try:
+        bar_ms = 1000 * bar_seconds(card.train.timeframe)
+    except ValueError:
+        yield Problem("card-trades", f"{place} train.timeframe", card.train.timeframe, "such as 30m or 1h", HELP_CARD)
+        return
     span_ms = utc_ms(card.backtest.last_close_utc) - utc_ms(card.backtest.first_open_utc)
-    return len(card.train.symbols) * (span_ms // (1000 * bar_seconds(card.train.timeframe)))
+    most = len(card.train.symbols) * (max(span_ms, 0) // bar_ms)
+    if card.backtest.n_trades > most:
+        said, expected = f"{card.backtest.n_trades} trades", f"at most {most}, one for each bar of each symbol"
+        yield Problem("card-trades", f"{place} backtest.n_trades", said, expected, HELP_CARD)
 
 
 def _gate_contradictions(card: ModelCard, again: list[Gate], place: str) -> Iterator[Problem]:

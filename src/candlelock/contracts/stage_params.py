@@ -268,8 +268,8 @@ class TuneParams(Frozen):
         "best trials on fewer rows that are rerun on all, beside the starting point; one of these wins", "trials", ge=1
     )
     n_path_groups: int | None = field(
-        "stretches of train, of which models of the trials are judged on every two, trained on the others, to tell how "
-        "likely the search is overfitted; null: none",
+        "stretches of train; on every two of them models of eight trials and the best one are judged, trained on the "
+        "others, to tell how likely the search is overfitted; null: none",
         "stretches of time",
         ge=3,
         le=12,

@@ -60,6 +60,16 @@ class Trade:
     pnl_units: int
 
     @property
+    def signed_units(self) -> int:
+        """`quantity` in units."""
+        return self.stay.side * self.quantity_units
+
+    @property
+    def carried_units(self) -> int:
+        """`carried` in units."""
+        return sum(self.flow_units) - self.pnl_units
+
+    @property
     def entry_price(self) -> Decimal:
         """Slippage included."""
         return _decimal(self.price_units[0], PRICE_PLACES)
@@ -72,7 +82,7 @@ class Trade:
     @property
     def quantity(self) -> Decimal:
         """Amount held; below zero if short."""
-        return _decimal(self.stay.side * self.quantity_units)
+        return _decimal(self.signed_units)
 
     @property
     def fees(self) -> Decimal:
@@ -87,7 +97,7 @@ class Trade:
     @property
     def carried(self) -> Decimal:
         """All that was paid for time."""
-        return _decimal(sum(self.flow_units) - self.pnl_units)
+        return _decimal(self.carried_units)
 
     @property
     def pnl(self) -> Decimal:
@@ -262,7 +272,7 @@ def _account(trades: list[Trade]) -> Account:
     return Account(
         first_mark=np.array([trade.stay.first_mark for trade in trades]),
         end_mark=np.array([trade.stay.end_mark for trade in trades]),
-        signed=_array([trade.stay.side * trade.quantity_units for trade in trades]),
+        signed=_array([trade.signed_units for trade in trades]),
         spent=_array([trade.flow_units[0] for trade in trades]),
         closed=_array([0, *accumulate(trade.pnl_units for trade in trades)]),
         paid_at=np.array([mark for mark, _ in payments], dtype=np.int64),

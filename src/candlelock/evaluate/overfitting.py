@@ -63,16 +63,14 @@ def halve_periods(figures: Array, n_groups: int = 16, statistic: Literal["mean",
     return _halve(score, n_groups, figures.shape[1])
 
 
-def halve_groups(scores: Array, weights: Array | None = None) -> Halves:
+def halve_groups(scores: Array) -> Halves:
     """Split scores of trials on groups of time, (n_trials, n_groups) without NaN; a half's score is their mean.
 
-    `weights`: rows of each group, (n_groups,); None weighs all alike. Errors as in `halve_periods`.
+    Errors as in `halve_periods`.
     """
     n_trials, n_groups = scores.shape
     _refuse_few(n_trials, n_groups, n_groups)
-    weight = np.ones(n_groups) if weights is None else weights
-    weighted = (scores * weight).T
-    return _halve(lambda chosen: chosen @ weighted / (chosen @ weight)[:, None], n_groups, n_trials)
+    return _halve(lambda chosen: chosen @ scores.T / chosen.sum(axis=1)[:, None], n_groups, n_trials)
 
 
 def halve_paths(scores: Array) -> Halves:

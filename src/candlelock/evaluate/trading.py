@@ -102,7 +102,7 @@ def trade_list(ledger: Ledger) -> pa.Table:
         (
             *(t.stay.symbol, t.stay.entry_time_ms, t.stay.exit_time_ms, "long" if t.stay.side == 1 else "short"),
             *(ENTRIES[t.stay.entered], EXITS[t.stay.left], t.stay.weight),
-            *(*t.price_units, t.stay.side * t.quantity_units, sum(t.fee_units), sum(t.flow_units) - t.pnl_units),
+            *(*t.price_units, t.signed_units, sum(t.fee_units), t.carried_units),
             *(t.pnl_units, t.return_frac),
         )
         for t in ledger.trades

@@ -46,7 +46,7 @@ def read_ledger(folder: Path) -> list[TrialRecord]:
     try:
         batches = [documents.read(path, TrialBatch) for path in sorted(folder.glob("*.json"))]
     except InputError as error:
-        help_line = "restore the file with git: what was tried stays in the ledger"
+        help_line = "restore the file with git; one that was never committed comes again with `dvc repro`"
         raise InputError([replace(problem, help=help_line) for problem in error.problems]) from None
     return join(*(batch.records for batch in batches))
 

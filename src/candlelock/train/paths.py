@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Places = npt.NDArray[np.intp]
 
 N_TESTED = 2  # groups of a split
-N_WALKED = 8  # trials at most, spread evenly over the search
+N_WALKED = 8  # trials, spread evenly over the search, beside the best one
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,7 @@ def walk_paths(
     fits: FitLedger,
     run_jobs: Run,
 ) -> Paths:
-    """Judge trials of a search by the loss of their models on each group. `run_jobs` gets the splits.
-
-    Raises InputError where a split lacks a class, has fewer rows than features, or weights that weigh nothing.
-    """
+    """Judge trials of a search by the loss of their models on each group. `run_jobs` gets the splits."""
     numbers = range(len(rows.splits))
     found = run_jobs([functools.partial(_judge_split, task, rows, number, metric, trials, fits) for number in numbers])
     losses = [
@@ -117,10 +114,24 @@ def walk_paths(
 
 
 def choose_walked(trials: Sequence[Trial]) -> list[Trial]:
-    """At most N_WALKED of a search's own trials, spread evenly; pruned ones as well, since they were tried."""
+    """N_WALKED of a search's own trials, spread evenly, pruned ones among them, since they were tried; and the best."""
     own = [trial for trial in trials if trial.state != "rerun"]
+    best = min((trial for trial in own if trial.state != "pruned"), key=lambda trial: (trial.loss, trial.number))
     places = np.unique(np.linspace(0, len(own) - 1, min(N_WALKED, len(own))).astype(int))
-    return [own[place] for place in places]
+    return [own[place] for place in sorted({*places.tolist(), own.index(best)})]
+
+
+def refuse_splits(task: SearchTask, rows: PathRows) -> None:
+    """InputError for a split that lacks a class or has weights that weigh nothing, before anything is searched."""
+    named = replace(rows, sample=replace(rows.sample, x=rows.sample.x[:, :0]))  # labels and weights are looked at
+    with _naming_the_way_out():
+        for number in range(len(rows.splits)):
+            split, judged = named.take(number, task.screened_frac)
+            place = f"{task.place}, path split {number + 1}"
+            refuse_rows(split.trains, f"{place}, rows it trains on")
+            refuse_rows(split.validates, f"{place}, rows it is stopped by")
+            for each, part in _by_group(judged, rows.group).items():
+                refuse_rows(part, f"{place}, stretch {each + 1}")
 
 
 def _judge_split(
@@ -132,22 +143,16 @@ def _judge_split(
     fits: FitLedger,
 ) -> list[dict[int, float]]:
     """For each trial: group of time -> the loss on its rows of a model that was trained on others."""
-    frac = task.params.screen_frac if task.is_screened else 1.0
-    (split, judged), name = rows.take(number, frac), f"path split {number + 1}"
+    split, judged = rows.take(number, task.screened_frac)
     parts = _by_group(judged, rows.group)
-    with _naming_the_way_out():
-        refuse_rows(split.trains, f"{task.place}, {name}, rows it trains on")
-        refuse_rows(split.validates, f"{task.place}, {name}, rows it is stopped by")
-        for each, part in parts.items():
-            refuse_rows(part, f"{task.place}, {name}, stretch {each + 1}")
     uses: list[tuple[Use, Sample]] = [("fit", split.trains), ("stop", split.validates), ("choose", judged)]
     for use, seen in uses:
-        fits.note(f"{task.name}/{name}", use, seen.rows, seen.x, seen.y)
+        fits.note(f"{task.name}/path split {number + 1}", use, seen.rows, seen.x, seen.y)
     model = FoldFits(task.name, split, task.seed, task.threads, task.device)
     distributions, loss, out = distributions_of(task.space, task.start), METRICS[metric].loss, []
     for trial in trials:
         settings = task.start.model_copy(update=typed(trial.parameters, distributions))
-        fitted = model.fit(scale_rows(settings, frac))
+        fitted = model.fit(scale_rows(settings, task.screened_frac))
         out.append({each: loss(part.y, fitted.predict(part.x), part.weights) for each, part in parts.items()})
     return out
 
@@ -168,5 +173,5 @@ def _naming_the_way_out() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        help_line = "; or set tune.n_path_groups lower, or to null"
-        raise InputError([replace(problem, help=problem.help + help_line) for problem in error.problems]) from None
+        help_line = "set tune.n_path_groups lower, or to null"
+        raise InputError([replace(problem, help=help_line) for problem in error.problems]) from None

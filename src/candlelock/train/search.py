@@ -20,7 +20,7 @@ from candlelock.train import hyperopt_draws
 from candlelock.train.checks import choose_device, optional_libraries
 from candlelock.train.fold_fits import hand_over
 from candlelock.train.metric import METRICS
-from candlelock.train.paths import choose_walked, walk_paths
+from candlelock.train.paths import choose_walked, refuse_splits, walk_paths
 from candlelock.train.screening import scale_rows, screen_folds
 from candlelock.train.search_report import best_losses, best_of, best_screened, find_importance, trial_text
 from candlelock.train.study_file import find_key
@@ -82,6 +82,11 @@ class SearchTask:
         return [*optional_libraries(self.name), *own]
 
     @property
+    def screened_frac(self) -> float:
+        """Share of the rows that trials see."""
+        return self.params.screen_frac if self.is_screened else 1.0
+
+    @property
     def walks_paths(self) -> bool:
         """Whether trials are judged along paths as well."""
         return self.params.walks_paths(self.space)
@@ -125,7 +130,8 @@ def search(
     sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
     the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
     how many there will be at most, and a line about it; `clock` gives seconds, for the time limit; `run_jobs` gets the
-    fits. Raises InputError where a fold lacks a class, has fewer rows than features, or weights that weigh nothing;
+    fits. At the end, trials are judged along the paths, if there are any, whatever the time. Raises InputError where a
+    fold or a split lacks a class, a fold has fewer rows than features, or weights weigh nothing;
     EnvironmentFaultError where an optional package is not installed.
     """
     run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told, run_jobs)
@@ -140,7 +146,7 @@ def search(
         metric=rows.metric(task.params),
         n_rows=sum(rows.weights),
         n_asked=task.n_trials,
-        screen_frac=task.params.screen_frac if task.is_screened else 1.0,
+        screen_frac=task.screened_frac,
         ended_by="trials" if n_searched == task.n_trials else "time",
         trials=run.trials,
         best_trial=best.number,
@@ -201,6 +207,8 @@ class _Run:
     def try_settings(self, clock: Callable[[], float]) -> None:
         """Search, on a share of the rows or on all. After the first trial, only while there is time."""
         task, frac = self.task, self.task.params.screen_frac
+        if self.rows.paths is not None and task.walks_paths:
+            refuse_splits(task, self.rows.paths)
         folds = screen_folds(self.rows.folds, self.rows.opened_ms, frac) if task.is_screened else self.rows.folds
         models = self._hand_over(folds, "/screen" if task.is_screened else "")
         began, limit_s = clock(), task.params.timeout_s
@@ -228,7 +236,9 @@ class _Run:
         rows = self.rows.paths
         if rows is None or not self.task.walks_paths:
             return None
-        return walk_paths(self.task, rows, self.metric, choose_walked(self.trials), self.fits, self.run_jobs)
+        walked, n_done = choose_walked(self.trials), len(self.trials)
+        self.told(n_done, n_done, f"judges {len(walked)} trials along {len(rows.paths)} paths")
+        return walk_paths(self.task, rows, self.metric, walked, self.fits, self.run_jobs)
 
     def _ask(self, number: int) -> optuna.Trial:
         """The next trial, its values drawn."""

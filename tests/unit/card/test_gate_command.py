@@ -88,6 +88,16 @@ def test_people_see_the_verdict_each_gate_and_why(run: Run, write: Callable[...,
     assert "candlelock card validate" in out
 
 
+def test_a_policy_that_asks_such_a_head_nothing_says_so(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    policy = json.loads((POLICIES / "research.json").read_text())
+    policy["gates"] = [gate | {"heads": "valued"} for gate in policy["gates"][:1]]
+    (tmp_path / "p.json").write_text(json.dumps(policy))
+    code, out, _ = run("--card", write(), "--policy", tmp_path / "p.json")
+    assert code == 1
+    assert "INSUFFICIENT EVIDENCE" in out
+    assert "the policy has no gate for such a head" in out
+
+
 def test_an_edited_card_gets_no_verdict(run: Run, write: Callable[..., Path]) -> None:
     card = write()
     plain = json.loads(card.read_text())

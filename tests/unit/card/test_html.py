@@ -14,13 +14,15 @@ from pydantic import TypeAdapter
 
 from candlelock.artifacts import documents
 from candlelock.card import html, markdown
-from candlelock.card.evidence import Evidence
+from candlelock.card.evidence import Evidence, read_policy
+from candlelock.card.judgement import judge_card
 from candlelock.card.wording import metric
 from candlelock.contracts.card_document import ModelCard
 from candlelock.contracts.leakage_documents import Leak
 from candlelock.leakage.rows import leak_check
 from candlelock.page import wording
 from tests.pages import Page
+from tests.unit.card.made_cards import make_card
 
 if TYPE_CHECKING:
     from candlelock.card.figures import Plots
@@ -99,11 +101,31 @@ def test_each_calibrator_is_told_by_what_it_has(
     assert words in Page(page).text()
 
 
-def test_every_gate_is_shown_with_its_reason(page: str, card: ModelCard) -> None:
-    text = Page(page).text()
+def test_every_gate_is_shown_with_its_interval_and_its_reason(
+    card: ModelCard, evidence: Evidence, plots: Plots
+) -> None:
+    card = card.model_copy(update={"gates": judge_card(make_card(evidence), "card.json", read_policy()).gates})
+    text = Page(html.render(card, evidence, plots)).text()
+    assert len({gate.interval is None for gate in card.gates}) == 2
     for gate in card.gates:
-        figure = wording.number(gate.figure)
-        assert f"{gate.name} {wording.SYMBOLS[gate.status]} {gate.status} {figure} {gate.bound} {gate.why}" in text
+        shown = f"{wording.number(gate.figure)} {wording.between(gate.interval, wording.number)} {gate.bound}"
+        assert f"{gate.name} {wording.SYMBOLS[gate.status]} {gate.status} {shown} {gate.why}" in text
+
+
+def test_what_was_earned_is_bounded(page: str, card: ModelCard, evidence: Evidence, plots: Plots) -> None:
+    bounds = (
+        "Sharpe after costs 0.40 [1.15, 3.89], by days",
+        "Sharpe ratio a year 2.52 [1.15, 3.89], blocks of 3 days",
+        "Net return 5.62% [−2.48%, 13.72%]",
+        "Largest fall between days 7.13% [3.04%, 11.22%]",
+    )
+    text = Page(page).text()
+    assert [words for words in bounds if words not in text] == []
+    assert "by 15 of its trials in 6 splits" in text
+    none = card.model_copy(update={"significance": card.significance.model_copy(update={"returns": None})})
+    text = Page(html.render(none, evidence, plots)).text()
+    assert "by days" not in text
+    assert "Largest fall" not in text
 
 
 def test_every_figure_of_the_card_is_shown(page: str, card: ModelCard) -> None:
@@ -193,7 +215,7 @@ def test_figure_that_does_not_exist_is_a_dash(card: ModelCard, evidence: Evidenc
     assert "Sharpe, annual –" in text
     assert "Trades won –" in text
     assert "Method isotonic Knots 2" in text
-    assert "calibration ? INSUFFICIENT EVIDENCE – ≤ 0.1" in text
+    assert "calibration ? INSUFFICIENT EVIDENCE – – ≤ 0.1" in text
     assert "None" not in markdown.render(empty, evidence)
 
 

@@ -122,6 +122,7 @@ def test_a_card_of_more_trades_than_bars_is_refused(evidence: Evidence) -> None:
     most = 2 * hours * len(card.train.symbols)
     judge_card(make_card(evidence, backtest=GOOD | {"n_trades": most}), "card.json", read_policy())
     assert codes_of(make_card(evidence, backtest=GOOD | {"n_trades": most + 1})) == {"card-trades"}
+    assert "card-trades" in codes_of(edited(card, "train", "timeframe", to="30 minutes"))
 
 
 def test_counts_are_those_that_stood_behind_the_gates(evidence: Evidence) -> None:

@@ -45,7 +45,8 @@ def test_card_in_short(card: ModelCard, evidence: Evidence) -> None:
 def test_every_gate_metric_and_file_is_there(card: ModelCard, evidence: Evidence) -> None:
     page = markdown.render(card, evidence)
     for gate in card.gates:
-        assert f"| {gate.name} | {wording.SYMBOLS[gate.status]} {gate.status} | {wording.number(gate.figure)} |" in page
+        shown = f"{wording.number(gate.figure)} | {wording.between(gate.interval, wording.number)}"
+        assert f"| {gate.name} | {wording.SYMBOLS[gate.status]} {gate.status} | {shown} |" in page
     for name, value in card.metrics.items():
         assert f"| {metric(name).label} | {metric(name).show(value)} |" in page
     for artifact in card.lineage:

@@ -79,14 +79,11 @@ def test_groups_are_periods_of_equal_length_summed_up() -> None:
     np.testing.assert_allclose(halve_groups(by_group).logits, halve_periods(returns, 6, "mean").logits)
 
 
-def test_an_odd_number_of_groups_is_halved_both_ways_and_weights_are_rows() -> None:
+def test_an_odd_number_of_groups_is_halved_both_ways() -> None:
     scores = np.array([[0.0, 0.0, 9.0], [1.0, 1.0, 0.0]])
     assert len(halve_groups(scores).logits) == 6
     inside = 4  # of the splits in order: groups 0 and 2, so that group 1 is outside
     assert halve_groups(scores).outside[inside] == 0  # the first wins by its nine
-    weighed = halve_groups(scores, np.array([1.0, 1.0, 0.01]))
-    assert weighed.outside[inside] == 1  # a nine of few rows
-    assert weighed.inside[2] == pytest.approx(9)  # a group alone: its own score, whatever it weighs
 
 
 def test_paths_are_halved_one_by_one_and_pooled() -> None:

@@ -16,6 +16,7 @@ from candlelock.contracts.trial_documents import TrialCount
 from candlelock.evaluate.block_length import choose_lengths
 from candlelock.evaluate.bootstrap import HOUR_MS
 from candlelock.evaluate.circular_blocks import cut_steps
+from candlelock.evaluate.return_intervals import bound_returns
 from candlelock.evaluate.sharpe_significance import deflated_sharpe, measure_returns
 from candlelock.evaluate.significance import assess, judge_sharpe
 from tests.unit.evaluate.test_trial_ledger import study
@@ -171,6 +172,8 @@ def test_a_model_that_copies_the_rule_is_no_better_than_it() -> None:
 
 
 def test_searches_and_stability_are_those_of_their_modules(skilled: Significance) -> None:
+    assert skilled.returns == bound_returns(RETURNS, PARAMS, 4)
+    assert skilled.returns is not None
     assert list(skilled.overfitting) == ["lightgbm"], "a search without paths, or of one trial, says nothing"
     found = skilled.overfitting["lightgbm"]
     assert (found.probability, found.n_trials, found.n_groups, found.n_splits) == (0, 2, 3, 2 * 6)

@@ -19,7 +19,7 @@ from candlelock.contracts.train_params import WeightsParams
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import log_loss
-from candlelock.train.paths import N_WALKED, choose_walked, cut_paths, walk_paths
+from candlelock.train.paths import N_WALKED, choose_walked, cut_paths, refuse_splits, walk_paths
 from candlelock.train.screening import scale_rows, spread_blocks
 from candlelock.train.weights import weigh
 from tests.unit.train.search_runs import BAR_MS, STARTS, make_rows, make_task, run_search
@@ -152,12 +152,16 @@ def test_what_was_tried_is_walked_spread_over_the_search_and_no_rerun() -> None:
     assert {number % 2 for number in walked} == {0, 1}
     assert np.ptp(np.diff(walked)) <= 1
     assert [one.number for one in choose_walked(tried[:3])] == [0, 1, 2]
+    best = tried[13].model_copy(update={"state": "screened", "loss": 0.5})
+    with_best = choose_walked([*tried[:13], best, *tried[14:]])
+    assert [one.number for one in with_best] == sorted({*walked, 13}), "the winner is among them"
 
 
 def test_a_search_walks_its_trials_where_it_is_asked_to(tmp_path: Path) -> None:
     folds = replace(make_rows(), paths=cut())
-    study, _ = run_search(tmp_path / "one", make_task(n_path_groups=4), folds)
+    study, said = run_search(tmp_path / "one", make_task(n_path_groups=4), folds)
     assert study.paths is not None
+    assert said[-1] == f"judges {len(study.paths.trials)} trials along 3 paths"
     assert study.paths.trials == [one.number for one in choose_walked(study.trials)]
     plain, _ = run_search(tmp_path / "two", make_task())
     assert study.model_copy(update={"paths": None}) == plain, "nothing else changes"
@@ -169,16 +173,24 @@ def test_a_split_of_one_class_is_refused_by_head_learner_and_split() -> None:
     is_later = cut().group[SAMPLE.rows] >= 2  # which split 1 trains on
     one_class = replace(SAMPLE, y=np.where(is_later, 1.0, SAMPLE.y))
     with pytest.raises(InputError) as caught:
-        walk(cut(sample=one_class))
+        refuse_splits(make_task(n_path_groups=4), cut(sample=one_class))
     assert caught.value.problems[0].code == "train-one-class"
     assert caught.value.problems[0].place == "head direction, lightgbm, path split 1, rows it trains on"
 
 
-def test_a_stretch_of_one_class_is_refused_though_the_split_has_both() -> None:
+def test_a_stretch_of_one_class_is_refused_before_anything_is_searched(tmp_path: Path) -> None:
+    rows = cut(sample=replace(SAMPLE, y=np.where(cut().group[SAMPLE.rows] == 1, 0.0, SAMPLE.y)))
+    fits = FitLedger()
     with pytest.raises(InputError) as caught:
-        walk(cut(sample=replace(SAMPLE, y=np.where(cut().group[SAMPLE.rows] == 1, 0.0, SAMPLE.y))))
+        run_search(tmp_path, make_task(n_path_groups=4), replace(make_rows(), paths=rows), fits)
     assert caught.value.problems[0].place == "head direction, lightgbm, path split 1, stretch 2"
-    assert caught.value.problems[0].help.endswith("; or set tune.n_path_groups lower, or to null")
+    assert caught.value.problems[0].help == "set tune.n_path_groups lower, or to null"
+    assert fits.table().num_rows == 0
+
+
+@pytest.mark.parametrize("n_groups", [3, 6])
+def test_splits_that_can_be_walked_are_not_refused(n_groups: int) -> None:
+    refuse_splits(make_task(n_path_groups=n_groups, screen_frac=0.25), cut(n_groups, RECENT))
 
 
 def test_every_stretch_is_judged_however_few_rows_train() -> None:
