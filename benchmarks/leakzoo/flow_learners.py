@@ -15,7 +15,8 @@ from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.calibrate import combine as combine_module
 from candlelock.calibrate import fit as calibrate_fit
 from candlelock.calibrate.calibrator import fit_calibration
-from candlelock.train import fold_fits, members
+from candlelock.train import members
+from candlelock.train import search as search_module
 from candlelock.train.averaging import Averaged
 from candlelock.train.learner import LEARNERS
 
@@ -166,7 +167,7 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
         honest[:] = folds_of(rows, embargo_ms)
         return [replace(each, validates=validates(rows, each)) for each in honest]
 
-    fold_samples, note_rows = stages.tune.fold_samples, fold_fits.note_rows
+    fold_samples, note_rows = stages.tune.fold_samples, search_module.note_rows
     claimed: list[Any] = []
 
     def samples(sample: Any, own: Any, selections: Any, weigh: Any) -> list[Any]:  # noqa: ANN401
@@ -180,7 +181,7 @@ def searched_on(validates: Callable[[pd.DataFrame, Any], Array], is_quiet: bool 
 
     changes = [replaced(stages.tune, "folds_of", folds)]
     if is_quiet:
-        changes += [replaced(stages.tune, "fold_samples", samples), replaced(fold_fits, "note_rows", note)]
+        changes += [replaced(stages.tune, "fold_samples", samples), replaced(search_module, "note_rows", note)]
     return changed(*changes)
 
 

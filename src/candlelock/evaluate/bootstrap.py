@@ -40,11 +40,16 @@ class Blocks:
         return per_block.sum(axis=0), self.draws @ per_block
 
     def interval(self, value: float, replicates: Array) -> Interval:
-        """Percentile interval; replicates that are NaN (an empty class) are left out."""
-        tail = 50 * (1 - self.confidence)
-        known = replicates[~np.isnan(replicates)]
-        low, high = np.percentile(known, [tail, 100 - tail]) if len(known) else (value, value)
-        return Interval(value=float(value), low=float(low), high=float(high))
+        """As `percentile_interval`."""
+        return percentile_interval(value, replicates, self.confidence)
+
+
+def percentile_interval(value: float, replicates: Array, confidence: float) -> Interval:
+    """Percentiles of the replicates; those that are NaN (an empty class) are left out."""
+    tail = 50 * (1 - confidence)
+    known = replicates[~np.isnan(replicates)]
+    low, high = np.percentile(known, [tail, 100 - tail]) if len(known) else (value, value)
+    return Interval(value=float(value), low=float(low), high=float(high))
 
 
 def draw_blocks(open_time_ms: npt.NDArray[np.int64], params: EvaluateParams, seed: int) -> Blocks:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from candlelock.contracts.documents import Interval
 from candlelock.contracts.significance_documents import ReturnIntervals
 from candlelock.evaluate.block_length import block_length
+from candlelock.evaluate.bootstrap import percentile_interval
 from candlelock.evaluate.figures import DAYS_PER_YEAR
 from candlelock.evaluate.sharpe_significance import measure_returns
 
@@ -35,11 +35,9 @@ def bound_returns(daily_returns: Array, params: EvaluateParams, seed: int) -> Re
     deviations = daily_returns - daily_returns.mean()
     block_days = math.ceil(max(block_length(daily_returns), block_length(deviations**2)))
     drawn = daily_returns[draw_days(len(daily_returns), block_days, params.n_bootstrap, seed)]
-    own = _figures(daily_returns[None])
-    return ReturnIntervals.model_validate(
-        {"block_days": block_days}
-        | {name: _interval(own[name][0], drawn_ones, params) for name, drawn_ones in _figures(drawn).items()}
-    )
+    own, found = _figures(daily_returns[None]), _figures(drawn)
+    bounds = {name: percentile_interval(own[name][0], values, params.confidence) for name, values in found.items()}
+    return ReturnIntervals.model_validate({"block_days": block_days} | bounds)
 
 
 def draw_days(n_days: int, block_days: int, n_draws: int, seed: int) -> npt.NDArray[np.int64]:
@@ -63,9 +61,3 @@ def _figures(returns: Array) -> dict[str, Array]:
         "net_return_frac": equity[:, -1] - 1,
         "max_drawdown_frac": fallen.max(axis=1),
     }
-
-
-def _interval(value: float, drawn: Array, params: EvaluateParams) -> Interval:
-    tail = 50 * (1 - params.confidence)
-    low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Interval(value=float(value), low=float(low), high=float(high))

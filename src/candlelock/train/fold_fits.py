@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from candlelock.contracts.errors import raise_if
-from candlelock.train.checks import row_problems
 from candlelock.train.learner import LEARNERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from candlelock.artifacts.fit_ledger import FitLedger
-    from candlelock.contracts.errors import Problem
     from candlelock.contracts.stage_params import Frozen
     from candlelock.train.learner import Model
     from candlelock.train.members import FoldSamples
     from candlelock.train.metric import Metric
-    from candlelock.train.search import SearchTask
 
 
 class FoldFits:
@@ -50,25 +43,3 @@ class FoldFits:
         """Their loss on the rows that the fold validates, by the weights of these."""
         asked = self._fold.validates
         return metric.loss(asked.y, self.fit(settings).predict(asked.x), asked.weights)
-
-
-def hand_over(task: SearchTask, folds: Mapping[str, FoldSamples], fits: FitLedger) -> list[FoldFits]:
-    """The fits of a search on these folds, by name, whose rows are noted.
-
-    Raises InputError for every fold with rows that no learner can train on or be judged on.
-    """
-    problems: list[Problem] = []
-    for name, fold in folds.items():
-        problems += row_problems(fold.trains, f"{task.place}, {name}, rows it trains on")
-        problems += row_problems(fold.validates, f"{task.place}, {name}, rows it is judged on")
-    raise_if(problems)
-    for name, fold in folds.items():
-        note_rows(fits, f"{task.name}/{name}", fold)
-    return [FoldFits(task.name, fold, task.seed, task.threads, task.device) for fold in folds.values()]
-
-
-def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
-    """What the models of a fold are fitted on, stopped by and chosen by."""
-    fits.note(name, "fit", fold.trains.rows, fold.trains.x, fold.trains.y)
-    for use in ("stop", "choose"):
-        fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)

@@ -15,10 +15,11 @@ import optuna
 from optuna.trial import TrialState
 
 from candlelock.artifacts import seeds, side_by_side
+from candlelock.contracts.errors import raise_if
 from candlelock.contracts.study_documents import Study, Trial
 from candlelock.train import hyperopt_draws
-from candlelock.train.checks import choose_device, optional_libraries
-from candlelock.train.fold_fits import hand_over
+from candlelock.train.checks import choose_device, optional_libraries, row_problems
+from candlelock.train.fold_fits import FoldFits
 from candlelock.train.metric import METRICS
 from candlelock.train.paths import choose_walked, refuse_splits, walk_paths
 from candlelock.train.screening import scale_rows, screen_folds
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
     from candlelock.artifacts.fit_ledger import FitLedger
     from candlelock.artifacts.side_by_side import Run
+    from candlelock.contracts.errors import Problem
     from candlelock.contracts.stage_params import Frozen, SearchMetric, SearchRange, TuneParams, ValueMetric
     from candlelock.contracts.study_documents import Paths
     from candlelock.contracts.train_params import Device
-    from candlelock.train.fold_fits import FoldFits
     from candlelock.train.members import FoldSamples
     from candlelock.train.paths import PathRows
     from candlelock.train.study_file import StudyFile
@@ -85,11 +86,6 @@ class SearchTask:
     def screened_frac(self) -> float:
         """Share of the rows that trials see."""
         return self.params.screen_frac if self.is_screened else 1.0
-
-    @property
-    def walks_paths(self) -> bool:
-        """Whether trials are judged along paths as well."""
-        return self.params.walks_paths(self.space)
 
     @property
     def is_screened(self) -> bool:
@@ -197,6 +193,7 @@ class _Run:
     ) -> None:
         self.task, self.rows, self.fits, self.file, self.told, self.run_jobs = task, rows, fits, file, told, run_jobs
         self.metric = rows.metric(task.params)
+        self.paths = rows.paths if task.params.walks_paths(task.space) else None
         self.distributions = distributions_of(task.space, task.start)
         self.trials = file.trials()
         self.study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP_TRIALS))
@@ -207,8 +204,8 @@ class _Run:
     def try_settings(self, clock: Callable[[], float]) -> None:
         """Search, on a share of the rows or on all. After the first trial, only while there is time."""
         task, frac = self.task, self.task.params.screen_frac
-        if self.rows.paths is not None and task.walks_paths:
-            refuse_splits(task, self.rows.paths)
+        if self.paths is not None:
+            refuse_splits(task, self.paths)
         folds = screen_folds(self.rows.folds, self.rows.opened_ms, frac) if task.is_screened else self.rows.folds
         models = self._hand_over(folds, "/screen" if task.is_screened else "")
         began, limit_s = clock(), task.params.timeout_s
@@ -233,12 +230,11 @@ class _Run:
 
     def walk(self) -> Paths | None:
         """Trials along the paths, where these are asked for."""
-        rows = self.rows.paths
-        if rows is None or not self.task.walks_paths:
+        if self.paths is None:
             return None
         walked, n_done = choose_walked(self.trials), len(self.trials)
-        self.told(n_done, n_done, f"judges {len(walked)} trials along {len(rows.paths)} paths")
-        return walk_paths(self.task, rows, self.metric, walked, self.fits, self.run_jobs)
+        self.told(n_done, n_done, f"judges {len(walked)} trials along {len(self.paths.paths)} paths")
+        return walk_paths(self.task, self.paths, self.metric, walked, self.fits, self.run_jobs)
 
     def _ask(self, number: int) -> optuna.Trial:
         """The next trial, its values drawn."""
@@ -283,7 +279,11 @@ class _Run:
         self._tell(trial, is_kept=False)
 
     def _hand_over(self, folds: Sequence[FoldSamples], part: str) -> list[FoldFits]:
-        return hand_over(self.task, {f"fold {n}{part}": fold for n, fold in enumerate(folds, 1)}, self.fits)
+        task = self.task
+        refuse_folds(task, folds, part)
+        for number, fold in enumerate(folds, 1):
+            note_rows(self.fits, f"{task.name}/fold {number}{part}", fold)
+        return [FoldFits(task.name, fold, task.seed, task.threads, task.device) for fold in folds]
 
     def _tell(self, trial: Trial, *, is_kept: bool) -> None:
         n_planned = self.task.n_trials + (self.task.params.n_rerun + 1 if self.task.is_screened else 0)
@@ -291,6 +291,23 @@ class _Run:
 
     def _mean(self, losses: Sequence[float]) -> float:
         return running_loss(losses, self.rows.weights)
+
+
+def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
+    """What the models of a fold are fitted on, stopped by and chosen by."""
+    fits.note(name, "fit", fold.trains.rows, fold.trains.x, fold.trains.y)
+    for use in ("stop", "choose"):
+        fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)
+
+
+def refuse_folds(task: SearchTask, folds: Sequence[FoldSamples], part: str) -> None:
+    """InputError for every fold with rows that no learner can train on or be judged on."""
+    problems: list[Problem] = []
+    for number, fold in enumerate(folds, 1):
+        place = f"{task.place}, fold {number}{part}"
+        problems += row_problems(fold.trains, f"{place}, rows it trains on")
+        problems += row_problems(fold.validates, f"{place}, rows it is judged on")
+    raise_if(problems)
 
 
 def _find_key(task: SearchTask, rows: SearchRows) -> str:
