@@ -2,7 +2,7 @@
 
     python benchmarks/backtest.py                            # 5 symbols of 35,000 half-hour bars, 7 repeats
     python benchmarks/backtest.py --symbols 10 --bars 100000 --repeats 3
-    python benchmarks/backtest.py --vectorbt FOLDER        # where `pip install --target FOLDER vectorbt` put it
+    python benchmarks/backtest.py --vectorbt FOLDER          # where `pip install --target FOLDER vectorbt` put it
 
 Candles are drawn: a walk of half-hour returns with a deviation of 0.5 %, prices with five decimals, one bar in 200
 missing. One bar in 25 has a signal, held for four bars. `backtest` is trades, equity, the
