@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from candlelock.contracts.head_params import (
     DirectionParams,
     FutureReturnParams,
@@ -10,13 +12,19 @@ from candlelock.contracts.head_params import (
 )
 
 
-def direction(horizon_bars: int, dead_zone_sigmas: float = 0.0, volatility_bars: int = 96) -> DirectionParams:
+def direction(
+    horizon_bars: int,
+    dead_zone_sigmas: float = 0.0,
+    volatility_bars: int = 96,
+    learns: Literal["end", "path"] = "end",
+) -> DirectionParams:
     """Whether the close is higher a horizon later."""
     return DirectionParams(
         symbols=None,
         kind="direction",
         horizon_bars=horizon_bars,
         dead_zone_sigmas=dead_zone_sigmas,
+        learns=learns,
         volatility_bars=volatility_bars,
     )
 

@@ -131,7 +131,7 @@ def lag(values: Array, n: int) -> Array:
 def direction(horizon: int = HORIZON) -> Labeller:
     """The project's own labels."""
     question = DirectionParams(
-        kind="direction", symbols=None, horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP
+        kind="direction", symbols=None, horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP, learns="end"
     )
     return lambda market: make_labels(market, question, WARMUP)
 

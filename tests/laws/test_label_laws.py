@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 Candle = tuple[float, float, float]  # high, low, close
 
 seeds = st.integers(0, 2**16)
-directions = st.builds(direction, st.integers(1, 9), st.sampled_from([0.0, 0.3, 1.0]), st.integers(2, 30))
+directions = st.builds(
+    direction,
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.integers(2, 30),
+    learns=st.sampled_from(["end", "path"]),
+)
 barriers = st.builds(
     triple_barrier, st.integers(1, 24), st.floats(0.1, 2.0), st.floats(0.1, 2.0), volatility_bars=st.integers(2, 30)
 )
@@ -141,6 +147,22 @@ def test_every_value_is_that_of_a_row_by_row_loop(market: Market, head: HeadPara
         behind = [value_slowly(at, bar, bar, head) for bar in sorted(at)]
         np.testing.assert_allclose(own["value"], ahead, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(own["past_value"], behind, rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(markets(), heads)
+def test_every_share_above_is_that_of_a_row_by_row_loop(market: Market, head: HeadParams) -> None:
+    rows = label(market, head, 0)
+    for number, symbol in enumerate(market.symbols):
+        at, own = candles_of(market, number), rows[rows["symbol"] == symbol]
+        expected = []
+        for bar, is_up in zip(sorted(at), own["is_up"], strict=True):
+            if not isinstance(head, DirectionParams) or head.learns == "end" or math.isnan(is_up):
+                expected.append(math.nan)
+                continue
+            moves = [at[bar + step][2] - at[bar][2] for step in range(1, head.horizon_bars + 1)]
+            expected.append(sum(0.5 if move == 0 else float(move > 0) for move in moves) / len(moves))
+        np.testing.assert_allclose(own["share_above"], expected, rtol=1e-15)
 
 
 @settings(deadline=None, max_examples=30)

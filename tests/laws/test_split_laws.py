@@ -87,6 +87,7 @@ def label_slowly(case: Case) -> pd.DataFrame:
                     "decision_time_ms": FIRST_MS + (bar + 1) * BAR_MS,
                     "label_end_ms": FIRST_MS + (bar + case.head.horizon_bars + 1) * BAR_MS,
                     "is_up": math.nan if math.isnan(move) or later == close else float(move > 0),
+                    "share_above": math.nan,
                     "value": math.nan,
                     "past_value": math.nan,
                     "past_return": math.nan if earlier is None else math.log(close) - math.log(earlier),

@@ -103,7 +103,7 @@ def ask_once(params: Params) -> Params:
     question = params.heads[name].model_copy(update={"symbols": None})
     if not traded:
         kept = question.model_dump(include={"symbols", "horizon_bars", "volatility_bars"})
-        question = DirectionParams(kind="direction", dead_zone_sigmas=0.0, **kept)
+        question = DirectionParams(kind="direction", dead_zone_sigmas=0.0, learns="end", **kept)
     return params.model_copy(update={"heads": {name: question}})
 
 

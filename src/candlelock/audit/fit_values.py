@@ -12,7 +12,7 @@ from candlelock.artifacts.fit_ledger import digest_values, spread
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.leakage.rows import leak_check
-from candlelock.split.rows import targets
+from candlelock.split.rows import softened, targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +38,21 @@ def check_fit_values(
             if hand_over.values_sha256 is None:
                 continue
             some = hand_over.rows[spread(len(hand_over.rows))]
-            y = rows["is_up"].to_numpy() if stage == "select" else targets(rows)  # selections look at signs
-            values = [_seen(stage, fit, transforms, x[some]), *([] if use == "predict" else [y[some]])]
+            told = [] if use == "predict" else [labels[some] for labels in _told(stage, rows)]
+            values = [_seen(stage, fit, transforms, x[some]), *told]
             n_compared += len(some)
             if digest_values(*values) != hand_over.values_sha256:
                 detail = "other values than the feature tables, the selection and the labels give for its rows"
                 findings.append(Leak(code="fit-values", subject=f"{stage}/{fit}, {use}", detail=detail, help=HELP))
     return leak_check("fit values", WHAT, n_compared, findings)
+
+
+def _told(stage: str, rows: pd.DataFrame) -> list[npt.NDArray[np.float64]]:
+    """What a fit is told of its rows: a selection looks at the signs of values, and learns nothing."""
+    if stage == "select":
+        return [rows["is_up"].to_numpy()]
+    soft = softened(rows)
+    return [targets(rows), *([] if soft is None else [soft])]
 
 
 def _seen(stage: str, fit: str, transforms: Transforms, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -41,7 +41,7 @@ from candlelock.select.transform import compile_report
 from candlelock.snapshot import candles
 from candlelock.split.joined import read_feature_tables, read_rows, symbol_columns
 from candlelock.split.labels import label
-from candlelock.split.rows import feature_matrix, targets
+from candlelock.split.rows import feature_matrix
 from candlelock.split.segments import n_folds
 from candlelock.train.learner import LEARNERS
 from candlelock.train.paths import N_TESTED
@@ -131,7 +131,7 @@ def examine_head(root: Path, head: str, given: Given) -> LeakageReport:
         checks=[
             check_certificate(given.certificate, manifest.snapshot_id, [each.name for each in entries], market.bar_ms),
             check_registry(disagreements(built, entries, market.bar_ms), x, names),
-            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, _told(rows)),
+            check_known_labels(_labels(market, given), market.open_time_ms, market.bar_ms, rows),
             *audit_rows(_table(rows, names, x), embargo_ms),
             check_fits(rows, ledgers, expected_fits(given, n_folds(rows)), embargo_ms),
             check_fit_values(transforms, rows, inputs, ledgers),
@@ -153,12 +153,7 @@ def _refuse_stale(rows: pd.DataFrame, ledgers: Mapping[str, pa.Table], predictio
 
 def _labels(market: Market, given: Given) -> Callable[[int], pd.DataFrame]:
     """Labels of the market's first so many bars."""
-    return lambda n_bars: _told(label(between(market, 0, n_bars), given.question, given.split.min_history_bars))
-
-
-def _told(rows: pd.DataFrame) -> pd.DataFrame:
-    """Labelled rows with what models learn, a value or up and down, as the label that has to be known."""
-    return rows.assign(is_up=targets(rows))
+    return lambda n_bars: label(between(market, 0, n_bars), given.question, given.split.min_history_bars)
 
 
 def _results(

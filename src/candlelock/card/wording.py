@@ -69,9 +69,9 @@ def question(card: ModelCard) -> str:
         return f"How far will the close {bars} ahead be above this one, in past volatilities of such a move?"
     if isinstance(head, FutureVolatilityParams):
         return f"How much more will the next {bars} move than the past {head.volatility_bars} did (ln of the ratio)?"
-    if head.dead_zone_sigmas > 0:
-        return f"Will the close {bars} ahead be above this one, of moves of {head.dead_zone_sigmas:g} sigma or more?"
-    return f"Will the close {bars} ahead be above this one?"
+    of = f", of moves of {head.dead_zone_sigmas:g} sigma or more" if head.dead_zone_sigmas > 0 else ""
+    learned = " Models learn how many of the closes on the way are." if head.learns == "path" else ""
+    return f"Will the close {bars} ahead be above this one{of}?{learned}"
 
 
 def reach(card: ModelCard) -> str:

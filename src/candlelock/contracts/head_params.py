@@ -52,6 +52,11 @@ class DirectionParams(_Question):
         ge=0,
     )
     volatility_bars: int = field(f"of `dead_zone_sigmas`: {VOLATILITY}", "bars", ge=2)
+    learns: Literal["end", "path"] = field(
+        "what models are trained towards: `end`, the label itself; `path`, the share of the horizon's closes above "
+        "this one. The label judges them either way",
+        "name",
+    )
 
 
 class TripleBarrierParams(_Question):

@@ -164,6 +164,14 @@ ROWS = TableSchema(
             nullable=True,
         ),
         Column(
+            "share_above",
+            pa.float64(),
+            "fraction",
+            "of the closes up to the label's, how many are above this one, equal ones half: what models learn of the "
+            "label where the head learns the path; null if the label is unknown, and for other heads",
+            nullable=True,
+        ),
+        Column(
             "value",
             pa.float64(),
             "by the kind of the head",

@@ -12,12 +12,16 @@ from candlelock.leakage.rows import leak_check, when
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy.typing as npt
     import pandas as pd
 
     from candlelock.leakage.rows import Times
 
+    Values = npt.NDArray[np.float64]
+
 WHAT = "labels made again without the candles after a time: known ones unchanged up to it, none known beyond it"
 CUTS = (1 / 7, 2 / 7, 3 / 7, 4 / 7, 5 / 7, 6 / 7)  # of the bars
+MORE = ("value", "share_above")
 
 
 def check_known_labels(
@@ -26,8 +30,9 @@ def check_known_labels(
     """Make the labels of a market's first bars, up to several times, and hold them to those of all bars.
 
     `label(n_bars)`: symbol, open_time_ms, label_end_ms and is_up, NaN where unknown, of the rows in the first so many
-    bars. A label that ends later than its candles has looked at less than it says, or is none. `stored`: the same
-    columns of the table that is used, which has to hold the labels of all bars.
+    bars; and of the columns in MORE those that models learn. A label that ends later than its candles has looked at
+    less than it says, or is none. `stored`: the same columns of the table that is used, which has to hold the labels of
+    all bars.
     """
     n_bars, n_compared = len(open_time_ms), 0
     findings: list[Leak] = []
@@ -47,34 +52,48 @@ def check_known_labels(
 
 def _beside(some: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Every row of either, with the labels of both; the first half of the names are those of `some`."""
-    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up"]
+    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up", *(name for name in MORE if name in whole)]
     return some[columns].merge(whole[columns], on=columns[:2], how="outer", suffixes=("", "_whole"))
+
+
+def _pairs(both: pd.DataFrame) -> dict[str, tuple[Values, Values]]:
+    """Labels by column, of the one table and of the other."""
+    names = [name for name in ("is_up", *MORE) if name in both]
+    return {name: (both[name].to_numpy(float), both[f"{name}_whole"].to_numpy(float)) for name in names}
+
+
+def _differ(one: Values, other: Values) -> npt.NDArray[np.bool_]:
+    return np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
 
 
 def _stored(both: pd.DataFrame) -> Iterator[Leak]:
     """The first row whose label or label end in the table is not what the candles give."""
-    pairs = [(both[name].to_numpy(float), both[f"{name}_whole"].to_numpy(float)) for name in ("is_up", "label_end_ms")]
-    wrong = np.logical_or(*((one != other) & ~(np.isnan(one) & np.isnan(other)) for one, other in pairs))
-    if wrong.any():
+    end_of, true_end_of = (both[name].to_numpy(float) for name in ("label_end_ms", "label_end_ms_whole"))
+    for name, (told, true) in _pairs(both).items():
+        wrong = _differ(told, true) | _differ(end_of, true_end_of)
+        if not wrong.any():
+            continue
         row = int(np.flatnonzero(wrong)[0])
-        (is_up, true_up), (end, true_end) = ((float(one[row]), float(other[row])) for one, other in pairs)
+        end, true_end = float(end_of[row]), float(true_end_of[row])
         yield Leak(
             code="label-differs",
             subject="label",
             symbol=str(both["symbol"].iloc[row]),
             known_utc=None if np.isnan(true_end) else when(true_end),
             used_utc=None if np.isnan(end) else when(end),
-            detail=f"{int(wrong.sum()):,} rows; this one says {is_up:g}, the candles give {true_up:g}",
+            detail=f"{int(wrong.sum()):,} rows; {name} of this one is {told[row]:g}, the candles give {true[row]:g}",
             help="labels and their ends come from the candles alone: rebuild with `dvc repro split`",
         )
+        return
 
 
 def _differing(both: pd.DataFrame, cut_ms: int) -> Iterator[Leak]:
     """The first row whose label changed, was lost or is known too early when later candles are gone."""
     ends = both["label_end_ms_whole"].fillna(both["label_end_ms"]).to_numpy()
-    here, there = both["is_up"].to_numpy(float), both["is_up_whole"].to_numpy(float)
-    is_other = (here != there) & ~(np.isnan(here) & np.isnan(there))
-    sees_further, too_early = is_other & (ends <= cut_ms), ~np.isnan(here) & (ends > cut_ms)
+    pairs = _pairs(both).values()
+    is_other = np.any([_differ(here, there) for here, there in pairs], axis=0)
+    is_known = np.any([~np.isnan(here) for here, _ in pairs], axis=0)
+    sees_further, too_early = is_other & (ends <= cut_ms), is_known & (ends > cut_ms)
     for wrong, words in (
         (sees_further, "changes when candles after its end are taken away"),
         (too_early, "is known although its candles are not there yet"),

@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from candlelock.contracts.head_params import FutureReturnParams, FutureVolatilityParams, TripleBarrierParams
+from candlelock.contracts.head_params import (
+    DirectionParams,
+    FutureReturnParams,
+    FutureVolatilityParams,
+    TripleBarrierParams,
+)
 from candlelock.split.barriers import touch_barriers
 from candlelock.split.grid import is_gapless, shift
 from candlelock.split.values import change_volatility, scale_returns
@@ -17,7 +22,7 @@ from candlelock.split.volatility import past_volatility
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from candlelock.contracts.head_params import DirectionParams, HeadParams
+    from candlelock.contracts.head_params import HeadParams
 
 Array = npt.NDArray[np.float64]
 
@@ -42,14 +47,13 @@ class Candles(Protocol):
 def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.DataFrame:
     """One row per candle of the head's symbols from `min_history_bars` after the first, sorted by symbol and time.
 
-    `is_up` is 1.0 or 0.0 as the head's kind has it, and NaN where it is unknown. `value` is the label of a head of
-    values, `past_value` the same of the horizon behind; NaN where unknown, and for other heads. `label_end_ms` closes
-    the last bar the label looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are
-    log returns of the close over the whole horizon, whatever the kind: NaN without the earlier candle, or with one
-    missing ahead.
+    `is_up` is 1.0 or 0.0 as the head's kind has it. `share_above`: of the horizon's closes, how many are above this
+    one, where the head learns that. `value` is the label of a head of values, `past_value` the same of the horizon
+    behind. All are NaN where unknown, and the last three for other heads. `label_end_ms` closes the last bar the label
+    looks at; of an unknown one, the last of the horizon. `past_return` and `future_return` are log returns of the close
+    over the whole horizon, whatever the kind: NaN without the earlier candle, or with one missing ahead.
     """
-    close, bar_ms = candles.close, candles.bar_ms
-    log_close = np.log(close)
+    close, log_close, bar_ms = candles.close, np.log(candles.close), candles.bar_ms
     past = log_close - shift(log_close, params.horizon_bars)
     future = _future_return(log_close, params.horizon_bars)
     n_ahead = np.full(close.shape, params.horizon_bars)
@@ -61,9 +65,7 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
         is_up = np.where(np.isnan(value) | (value == 0), np.nan, value > 0)
     else:
         is_up = _direction(log_close, future, params)
-    age = np.arange(close.shape[1]) - np.argmax(~np.isnan(close), axis=1)[:, None]
-    is_asked = np.array([params.symbols is None or symbol in params.symbols for symbol in candles.symbols])
-    row, bar = np.nonzero(is_asked[:, None] & ~np.isnan(close) & (age >= min_history_bars))
+    row, bar = np.nonzero(_is_asked(candles, params, min_history_bars))
     decided = candles.open_time_ms[bar] + bar_ms
     frame = pd.DataFrame(
         {
@@ -72,6 +74,7 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
             "decision_time_ms": decided,
             "label_end_ms": decided + n_ahead[row, bar] * bar_ms,
             "is_up": is_up[row, bar],
+            "share_above": _share_above(close, is_up, params)[row, bar],
             "value": value[row, bar],
             "past_value": past_value[row, bar],
             "past_return": past[row, bar],
@@ -79,6 +82,14 @@ def label(candles: Candles, params: HeadParams, min_history_bars: int) -> pd.Dat
         }
     )
     return frame.sort_values(["symbol", "open_time_ms"], ignore_index=True)
+
+
+def _is_asked(candles: Candles, params: HeadParams, min_history_bars: int) -> npt.NDArray[np.bool_]:
+    """Which candles become rows: those of the head's symbols, so many bars after the first."""
+    has_candle = ~np.isnan(candles.close)
+    age = np.arange(has_candle.shape[1]) - np.argmax(has_candle, axis=1)[:, None]
+    is_own = np.array([params.symbols is None or symbol in params.symbols for symbol in candles.symbols])
+    return np.asarray(is_own[:, None] & has_candle & (age >= min_history_bars))
 
 
 def _future_return(log_close: Array, horizon_bars: int) -> Array:
@@ -105,3 +116,14 @@ def _direction(log_close: Array, future: Array, params: DirectionParams) -> Arra
         sigma = past_volatility(log_close, params.volatility_bars, params.horizon_bars)
         is_told &= np.abs(future) >= params.dead_zone_sigmas * sigma
     return np.where(is_told, future > 0, np.nan)
+
+
+def _share_above(close: Array, is_up: Array, params: HeadParams) -> Array:
+    """Share of the horizon's closes that are above this one, equal ones half; NaN unless the head learns it."""
+    if not isinstance(params, DirectionParams) or params.learns == "end":
+        return np.full_like(close, np.nan)
+    n_above = np.zeros_like(close)
+    for step in range(1, params.horizon_bars + 1):
+        later = shift(close, -step)
+        n_above += (later > close) + 0.5 * (later == close)
+    return np.where(np.isnan(is_up), np.nan, n_above / params.horizon_bars)

@@ -29,6 +29,8 @@ Array = npt.NDArray[np.float64]
 class Sample:
     """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
 
+    `soft`: what is learned in place of the labels, (n_rows,) from 0, down, to 1, up; models are judged by the labels.
+
     `rows`: their numbers in the split table, which go with them wherever they go. `weights`: how much each counts,
     (n_rows,), mean 1; None: all the same. `names`: of the features, for messages. `is_value`: whether `y` holds values,
     of any size, and not 1.0 and 0.0.
@@ -40,11 +42,33 @@ class Sample:
     weights: Array | None = None
     names: tuple[str, ...] = ()
     is_value: bool = False
+    soft: Array | None = None
+
+    @property
+    def target(self) -> Array:
+        """What is learned, (n_rows,)."""
+        return self.y if self.soft is None else self.soft
+
+    @property
+    def labels(self) -> tuple[Array, ...]:
+        """All that is told of the rows beside their features."""
+        return (self.y,) if self.soft is None else (self.y, self.soft)
+
+    def as_classes(self) -> Sample:
+        """For learners that know up and down alone: a row between them becomes two, up and down by their shares."""
+        if self.soft is None:
+            return self
+        at = np.repeat(np.arange(len(self.y)), 1 + ((self.soft > 0) & (self.soft < 1)))
+        is_second, share, seen = at == np.r_[-1, at[:-1]], self.soft[at], self.take(at)
+        is_up = (share > 0) & ~is_second
+        parts = np.where(is_up, share, 1.0 - share)
+        weights = parts if seen.weights is None else parts * seen.weights
+        return replace(seen, y=is_up.astype(np.float64), soft=None, weights=weights)
 
     def take(self, mask: npt.NDArray[Any]) -> Sample:
         """The rows of a mask or an index."""
-        weights = None if self.weights is None else self.weights[mask]
-        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask], weights=weights)
+        weights, soft = (None if each is None else each[mask] for each in (self.weights, self.soft))
+        return replace(self, x=self.x[mask], y=self.y[mask], rows=self.rows[mask], weights=weights, soft=soft)
 
 
 class Model(Protocol):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from candlelock.artifacts.side_by_side import run_in_turn, run_shared
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.split.rows import learns_values, targets
+from candlelock.split.rows import learns_values, softened, targets
 from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, optional_libraries, refuse_features, refuse_rows
@@ -101,7 +101,7 @@ class Trained:
 
 def sample_of(rows: pd.DataFrame, x: Array) -> Sample:
     """Every row of a split table as learners see it; `x`: its features, (n_rows, n_features)."""
-    return Sample(x, targets(rows), rows.index.to_numpy(), is_value=learns_values(rows))
+    return Sample(x, targets(rows), rows.index.to_numpy(), is_value=learns_values(rows), soft=softened(rows))
 
 
 def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:
@@ -152,8 +152,8 @@ def find_rounds(task: Task, sample: Sample, rows: pd.DataFrame, trains: Mask, no
     """
     head, tail = stopping_tail(rows, trains, task.params.early_stop_frac, task.embargo_ms)
     earlier, latest = (_part(task, sample, rows, mask) for mask in (head, tail))
-    note("fit", earlier.rows, earlier.x, earlier.y)
-    note("stop", latest.rows, latest.x, latest.y)
+    note("fit", earlier.rows, earlier.x, *earlier.labels)
+    note("stop", latest.rows, latest.x, *latest.labels)
     refuse_rows(earlier, f"{task.place}, before its stopping tail")
     refuse_rows(latest, f"{task.place}, stopping tail")
     return max(_fit(task, earlier, latest, task.settings, task.seed).n_rounds, 1)
@@ -170,7 +170,7 @@ def fit_member(
     if learner.rounds_key is not None:
         settings = settings.model_copy(update={learner.rounds_key: n_rounds})
     seen = _part(task, sample, rows, trains)
-    note("fit", seen.rows, seen.x, seen.y)
+    note("fit", seen.rows, seen.x, *seen.labels)
     refuse_rows(seen, task.place)
     refuse_features(seen, task.place)
     seeds = seeds_of(task.seed, task.params.n_seeds if learner.is_seeded else 1)

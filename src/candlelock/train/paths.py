@@ -147,7 +147,7 @@ def _judge_split(
     parts = _by_group(judged, rows.group)
     uses: list[tuple[Use, Sample]] = [("fit", split.trains), ("stop", split.validates), ("choose", judged)]
     for use, seen in uses:
-        fits.note(f"{task.name}/path split {number + 1}", use, seen.rows, seen.x, seen.y)
+        fits.note(f"{task.name}/path split {number + 1}", use, seen.rows, seen.x, *seen.labels)
     model = FoldFits(task.name, split, task.seed, task.threads, task.device)
     distributions, loss, out = distributions_of(task.space, task.start), METRICS[metric].loss, []
     for trial in trials:

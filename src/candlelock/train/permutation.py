@@ -80,7 +80,7 @@ def judge_members(
     handed = sample.take(places)
     later, seen = take_later(handed, rows.iloc[places]), selection.apply(handed.x)
     for name in trained:
-        fits.note(f"{name}/importance", "judge", handed.rows, seen, handed.y)
+        fits.note(f"{name}/importance", "judge", handed.rows, seen, *handed.labels)
     jobs = [
         functools.partial(judge_member, own.model, selection, later, tasks[name].seed) for name, own in trained.items()
     ]

@@ -295,9 +295,9 @@ class _Run:
 
 def note_rows(fits: FitLedger, name: str, fold: FoldSamples) -> None:
     """What the models of a fold are fitted on, stopped by and chosen by."""
-    fits.note(name, "fit", fold.trains.rows, fold.trains.x, fold.trains.y)
+    fits.note(name, "fit", fold.trains.rows, fold.trains.x, *fold.trains.labels)
     for use in ("stop", "choose"):
-        fits.note(name, use, fold.validates.rows, fold.validates.x, fold.validates.y)
+        fits.note(name, use, fold.validates.rows, fold.validates.x, *fold.validates.labels)
 
 
 def refuse_folds(task: SearchTask, folds: Sequence[FoldSamples], part: str) -> None:

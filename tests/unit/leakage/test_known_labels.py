@@ -11,7 +11,7 @@ import pytest
 from candlelock.causality.other_candles import between
 from candlelock.leakage.known_labels import check_known_labels
 from candlelock.split.labels import label as label_rows
-from tests.heads import direction, triple_barrier
+from tests.heads import direction, future_return, triple_barrier
 from tests.markets import walk
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ def test_honest_labels_pass(horizon_bars: int) -> None:
     assert found.n_compared > 1_000
 
 
-@pytest.mark.parametrize("head", [triple_barrier(20), direction(4, 0.5)], ids=["triple barrier", "dead zone"])
+@pytest.mark.parametrize(
+    "head",
+    [triple_barrier(20), direction(4, 0.5), direction(4, learns="path"), future_return(4)],
+    ids=["triple barrier", "dead zone", "path", "value"],
+)
 def test_labels_of_other_kinds_pass_and_barriers_end_when_they_are_settled(head: HeadParams) -> None:
     def make(n_bars: int) -> pd.DataFrame:
         return label_rows(between(MARKET, 0, n_bars), head, 0)
@@ -55,6 +59,38 @@ def test_a_label_that_looks_a_bar_further_than_it_says_is_found() -> None:
     assert leak.code == "label-sees-further"
     assert leak.known_utc is not None
     assert leak.used_utc is not None
+
+
+@pytest.mark.parametrize("column", ["share_above", "value"])
+def test_what_is_learned_of_a_label_looks_no_further_than_the_label(column: str) -> None:
+    head, wider = (
+        (direction(4, learns="path"), direction(5, learns="path"))
+        if column == "share_above"
+        else (future_return(4), future_return(5))
+    )
+
+    def further(n_bars: int) -> pd.DataFrame:
+        part = between(MARKET, 0, n_bars)
+        return label_rows(part, head, 0).assign(**{column: label_rows(part, wider, 0)[column]})
+
+    (leak,) = check(further).findings
+    assert leak.code == "label-sees-further"
+
+
+@pytest.mark.parametrize("column", ["share_above", "value"])
+def test_a_table_that_teaches_what_the_candles_do_not_give_is_found(column: str) -> None:
+    head = direction(4, learns="path") if column == "share_above" else future_return(4)
+
+    def make(n_bars: int) -> pd.DataFrame:
+        return label_rows(between(MARKET, 0, n_bars), head, 0)
+
+    stored = make(len(MARKET.open_time_ms))
+    row = stored[column].first_valid_index()
+    stored.loc[row, column] += 0.125
+    (leak,) = check_known_labels(make, MARKET.open_time_ms, MARKET.bar_ms, stored).findings
+    assert leak.code == "label-differs"
+    assert leak.detail.startswith(f"1 rows; {column} of this one is ")
+    assert leak.symbol == stored["symbol"][row]
 
 
 @pytest.mark.parametrize("spoil", ["label", "end", "lost", "added"])

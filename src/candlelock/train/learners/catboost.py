@@ -27,6 +27,7 @@ FIXED = {
     "allow_writing_files": False,
 }
 OF_VALUES = {"loss_function": "RMSE"}
+OF_SHARES = {"loss_function": "CrossEntropy"}  # the log loss of labels between down and up
 IS_VALUE = "is_value"  # the one key of metadata that is kept, and only where it holds
 
 
@@ -73,12 +74,13 @@ def fit(sample: Sample, stop: Sample | None, settings: CatboostParams, seed: int
     EnvironmentFaultError without the package.
     """
     catboost = library()
-    own = (OF_VALUES if sample.is_value else {}) | settings.model_dump(exclude={"max_rounds", "patience_rounds"})
+    loss = OF_VALUES if sample.is_value else {} if sample.soft is None else OF_SHARES
+    own = loss | settings.model_dump(exclude={"max_rounds", "patience_rounds"})
     rounds: dict[str, Any] = {"iterations": settings.max_rounds}
     if stop is not None:
         rounds |= {"od_type": "Iter", "od_wait": settings.patience_rounds, "use_best_model": True}
     model = catboost.CatBoost(FIXED | own | rounds | {"random_seed": seed, "thread_count": threads})
-    data, watch = (each and catboost.Pool(each.x, each.y, weight=each.weights) for each in (sample, stop))
+    data, watch = (each and catboost.Pool(each.x, each.target, weight=each.weights) for each in (sample, stop))
     model.fit(data, eval_set=watch)
     metadata = model.get_metadata()
     for key in list(metadata):

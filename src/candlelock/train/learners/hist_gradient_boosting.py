@@ -61,6 +61,7 @@ def fit(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+    sample, stop = sample.as_classes(), stop and stop.as_classes()
     own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
     rounds = {"max_iter": settings.max_rounds, "n_iter_no_change": settings.patience_rounds, "tol": 0.0}
     kind = HistGradientBoostingRegressor if sample.is_value else HistGradientBoostingClassifier

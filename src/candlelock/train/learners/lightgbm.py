@@ -27,6 +27,7 @@ FIXED = {
     "verbosity": -1,
 }
 OF_VALUES = {"objective": "regression", "metric": "l2"}
+OF_SHARES = {"objective": "cross_entropy", "metric": "cross_entropy"}  # the log loss of labels between down and up
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class LightgbmBins:
 
     data: lightgbm.Dataset
     watch: lightgbm.Dataset | None
-    is_value: bool = False
+    objective: dict[str, str]
+    is_value: bool
 
 
 def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
@@ -70,17 +72,18 @@ def fit(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int
 
 def bin_rows(sample: Sample, stop: Sample | None, settings: LightgbmParams, seed: int, threads: int) -> LightgbmBins:
     """The bins of any settings with this `max_bin` and seed."""
-    options = _options(settings, seed, threads, is_value=sample.is_value)
-    data = lightgbm.Dataset(sample.x, sample.y, weight=sample.weights, params=options).construct()
+    objective = OF_VALUES if sample.is_value else {} if sample.soft is None else OF_SHARES
+    options = _options(settings, seed, threads, objective)
+    data = lightgbm.Dataset(sample.x, sample.target, weight=sample.weights, params=options).construct()
     if stop is None:
-        return LightgbmBins(data, None, sample.is_value)
-    watch = lightgbm.Dataset(stop.x, stop.y, reference=data, weight=stop.weights, params=options)
-    return LightgbmBins(data, watch.construct(), sample.is_value)
+        return LightgbmBins(data, None, objective, sample.is_value)
+    watch = lightgbm.Dataset(stop.x, stop.target, reference=data, weight=stop.weights, params=options)
+    return LightgbmBins(data, watch.construct(), objective, sample.is_value)
 
 
 def fit_binned(bins: LightgbmBins, settings: LightgbmParams, seed: int, threads: int) -> LightgbmModel:
     """As `fit` on the rows of the bins, byte for byte; bins serve for many fits."""
-    options = _options(settings, seed, threads, is_value=bins.is_value)
+    options = _options(settings, seed, threads, bins.objective)
     if bins.watch is None:
         return LightgbmModel(lightgbm.train(options, bins.data, settings.max_rounds), bins.is_value)
     early = lightgbm.early_stopping(settings.patience_rounds, verbose=False)
@@ -89,9 +92,9 @@ def fit_binned(bins: LightgbmBins, settings: LightgbmParams, seed: int, threads:
     return LightgbmModel(lightgbm.Booster(model_str=best), bins.is_value)
 
 
-def _options(settings: LightgbmParams, seed: int, threads: int, *, is_value: bool) -> dict[str, Any]:
+def _options(settings: LightgbmParams, seed: int, threads: int, objective: dict[str, str]) -> dict[str, Any]:
     own = settings.model_dump(exclude={"max_rounds", "patience_rounds"})
-    return FIXED | (OF_VALUES if is_value else {}) | own | {"seed": seed, "num_threads": threads}
+    return FIXED | objective | own | {"seed": seed, "num_threads": threads}
 
 
 def contributions(model: LightgbmModel, x: Array) -> Array:

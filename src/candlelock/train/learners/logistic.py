@@ -47,6 +47,7 @@ class LogisticModel:
 
 def fit(sample: Sample, stop: Sample | None, settings: LogisticParams, seed: int, threads: int) -> LogisticModel:
     """Train on `sample`; there is nothing to stop early or to seed."""
+    sample = sample.as_classes()
     inputs = standardiser.fit(sample.x, sample.weights)
     if sample.is_value:
         found = ridge.fit(inputs.apply(sample.x), sample.y, sample.weights, 1.0 / settings.c)

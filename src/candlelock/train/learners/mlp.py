@@ -119,7 +119,7 @@ def _tensors(
 ) -> Tensors:
     import torch
 
-    y = sample.y if unit is None else unit.apply(sample.y)
+    y = sample.target if unit is None else unit.apply(sample.y)
     weights = np.ones(len(y)) if sample.weights is None else sample.weights
     x, told, w = (torch.from_numpy(each.astype(np.float32)) for each in (inputs.apply(sample.x), y, weights))
     return x.to(device), told.to(device), w.to(device)

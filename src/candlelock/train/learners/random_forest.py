@@ -59,6 +59,7 @@ def fit(
     """
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+    sample = sample.as_classes()
     unit = label_unit.fit(sample.y, sample.weights) if sample.is_value else None
     kind = RandomForestClassifier if unit is None else RandomForestRegressor
     forest = kind(**settings.model_dump(), random_state=seed, n_jobs=threads)

@@ -82,6 +82,7 @@ def fit(sample: Sample, stop: Sample | None, settings: SvmParams, seed: int, thr
     An unknown value counts as the mean. Where the latest rows or those before them are all of one class, the sigmoid is
     fitted on all rows.
     """
+    sample = sample.as_classes()
     inputs = standardiser.fit(sample.x, sample.weights)
     z, gamma = inputs.apply(sample.x), settings.gamma / sample.x.shape[1]
     landmarks = z[_spread(len(z), settings.n_landmarks, seed)]

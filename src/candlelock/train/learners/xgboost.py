@@ -93,7 +93,7 @@ def bin_rows(sample: Sample, stop: Sample | None, settings: XgboostParams, seed:
 
 
 def _labels(sample: Sample, unit: label_unit.LabelUnit | None) -> Array:
-    return sample.y if unit is None else unit.apply(sample.y)
+    return sample.target if unit is None else unit.apply(sample.y)
 
 
 def fit_binned(
