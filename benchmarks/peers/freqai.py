@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from benchmarks.freqtrade_client import configuration, make_environment
+from benchmarks.freqtrade_client import configuration
+from benchmarks.peers.peer import Answer, call
 from candlelock.contracts.params import bar_seconds
 from candlelock.simulator.candle_folder import load_markets
 from candlelock.simulator.running import running
@@ -23,20 +22,13 @@ if TYPE_CHECKING:
     from candlelock.features.market import Market
 
 HERE = Path(__file__).parent
+NAME = "FreqAI"
 REQUIREMENT = "freqtrade[freqai]==2026.9"
 IDENTIFIER = "peer"
 TIMEFRAMES = {"1m": ["1m", "5m", "15m"], "5m": ["5m", "15m", "1h"], "30m": ["30m", "1h", "4h"]}
 LEADS = ("BTC", "ETH")
 FIELDS = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
 DAY = pd.Timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """symbol, time and p_up of every candle from the cut on; CPU seconds of features and training by pair."""
-
-    rows: pd.DataFrame
-    seconds: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -51,18 +43,6 @@ class Span:
     def predicted(self) -> str:
         """As freqtrade's --timerange has it."""
         return f"{self.cut.timestamp():.0f}-{self.end.timestamp():.0f}"
-
-
-def environment(folder: Path) -> Path:
-    """The interpreter of a virtual environment with freqtrade, which is made if it is not there."""
-    done = folder / "done"
-    if not done.is_file() or done.read_text() != REQUIREMENT:
-        try:
-            make_environment(folder, REQUIREMENT)
-        except subprocess.CalledProcessError as error:
-            raise SystemExit(f"{REQUIREMENT} cannot be installed in {folder}; pip says above why") from error
-        done.write_text(REQUIREMENT)
-    return folder / "bin/python"
 
 
 def settings(wanted: CandleSet, span: Span) -> dict[str, Any]:
@@ -102,14 +82,7 @@ def backtest(python: Path, work: Path, timerange: str) -> None:
     command = [python, HERE / "freqai_call.py", work / "seconds.json", "backtesting", "--cache", "none", "--no-color"]
     command += ["--config", work / "config.json", "--userdir", work / "user", "--datadir", work / "candles"]
     command += ["--strategy", "Direction", "--freqaimodel", "LightGBMClassifier", "--timerange", timerange]
-    log = work / "backtest.log"
-    with log.open("w") as out:
-        ended = subprocess.run(
-            [str(part) for part in command], cwd=work, env=os.environ | {"PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
-            stdout=out, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-    if ended.returncode:
-        raise SystemExit(f"freqtrade backtesting failed; {log} says why")
+    call(command, work, work / "backtest.log")
 
 
 def read_predictions(folder: Path) -> pd.DataFrame:
@@ -141,4 +114,5 @@ def predict(python: Path, work: Path, wanted: CandleSet, market: Market, cut: pd
     rows = read_predictions(work / "user/models" / IDENTIFIER / "backtesting_predictions")
     if rows.loc[rows["p_up"] > 0, "symbol"].nunique() < len(wanted.symbols):
         raise SystemExit(f"FreqAI did not train every pair; {work / 'backtest.log'} says why")
-    return Answer(rows, json.loads((work / "seconds.json").read_text()))
+    seconds = json.loads((work / "seconds.json").read_text())
+    return Answer(rows, [sum(seconds[phase].values()) for phase in ("features", "training")])
