@@ -17,6 +17,11 @@ z-scores of close and volume, the bar's range, body and close, hour and weekday,
 
 trains the default features and selection on the first 73 % of the rows before the judged ones, as a flow without
 `train.refit` does with a test of a quarter, and on all of them; the selection is that of the first in both.
+
+    python benchmarks/skill.py --path --sets sample_4 five_minutes_6 minutes_5 --until 0.75    # and --until 0.5
+
+trains them towards the share of the horizon's closes above the row's own, as `learns: path` does, and towards the
+label; both are judged by the label.
 """
 
 from __future__ import annotations
@@ -179,13 +184,25 @@ def label(market: Market, plain: dict[str, np.ndarray], horizon: int, until: flo
     return Rows(symbol, bar, ahead[symbol, bar] > 0, bar < cut - horizon, is_test, day)
 
 
-def fit_predict(x: np.ndarray, rows: Rows, settings: str, seeds: int) -> np.ndarray:
-    """Mean probability of up on the test rows over models that differ in their seed."""
+def share_above(market: Market, rows: Rows, horizon: int) -> np.ndarray:
+    """Of the closes of each row's horizon, how many are above its own, equal ones half; shape (n_rows,)."""
+    own = market.close[rows.symbol, rows.bar]
+    later = [market.close[rows.symbol, rows.bar + step] for step in range(1, horizon + 1)]
+    return np.asarray(sum((each > own) + 0.5 * (each == own) for each in later) / horizon)
+
+
+def fit_predict(x: np.ndarray, rows: Rows, settings: str, seeds: int, towards: np.ndarray | None = None) -> np.ndarray:
+    """Mean probability of up on the test rows over models that differ in their seed.
+
+    `towards`: what they learn in place of the labels, from 0 to 1.
+    """
     parameters, n_trees = TREES[settings]
-    data = lightgbm.Dataset(x[rows.train], rows.is_up[rows.train].astype(float), params=COMMON | parameters)
+    options = COMMON | parameters | ({} if towards is None else {"objective": "cross_entropy"})
+    learned = rows.is_up if towards is None else towards
+    data = lightgbm.Dataset(x[rows.train], learned[rows.train].astype(float), params=options)
     answers = []
     for seed in range(1, seeds + 1):
-        model = lightgbm.train(COMMON | parameters | {"seed": seed}, data, n_trees)
+        model = lightgbm.train(options | {"seed": seed}, data, n_trees)
         answers.append(model.predict(x[rows.test], num_threads=1))
     return np.mean(answers, axis=0)
 
@@ -278,6 +295,26 @@ def measure_refit(name: str, groups: Sequence[str], got: argparse.Namespace) -> 
     )
 
 
+def mean_log_loss(rows: Rows, p: np.ndarray) -> float:
+    """Of the test rows."""
+    y = rows.is_up[rows.test]
+    return float(-np.mean(np.log(np.where(y, p, 1 - p))))
+
+
+def measure_path(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
+    """Print what models gain that are trained towards the way to the label, not the label itself."""
+    wanted = SETS[name]
+    market = read_market(wanted, got.work)
+    rows = label(market, plain_features(market), wanted.horizon, got.until, len(wanted.symbols))
+    entries = [entry for entry in select(read_catalogue(ROOT), groups) if entry.name not in got.exclude]
+    x = rows.take(selected(build_features(market, entries, n_threads=2), market, rows, wanted))
+    end = fit_predict(x, rows, got.settings, got.seeds)
+    path = fit_predict(x, rows, got.settings, got.seeds, share_above(market, rows, wanted.horizon))
+    more, low, high = compare(rows, path, end)
+    losses = " ".join(f"{mean_log_loss(rows, p):.5f}" for p in (end, path))
+    print(f"{name}: {more:+.4f} [{low:+.4f}, {high:+.4f}], log loss {losses}", flush=True)
+
+
 def main() -> None:
     default = read_params(ROOT).features
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -286,6 +323,7 @@ def main() -> None:
     ask.add_argument("--exclude", nargs="*", default=default.exclude, help="features to leave out")
     ask.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
     ask.add_argument("--refit", action="store_true", help="what the rows nearest to the judged ones are worth")
+    ask.add_argument("--path", action="store_true", help="what labels of the way to the horizon are worth")
     ask.add_argument("--on-top", action="store_true", help="add the groups to the 25 instead of replacing them")
     ask.add_argument("--settings", choices=list(TREES), default="wide")
     ask.add_argument("--seeds", type=int, default=3)
@@ -296,7 +334,7 @@ def main() -> None:
     got = ask.parse_args()
     got.work.mkdir(parents=True, exist_ok=True)
     for name in got.sets:
-        (measure_refit if got.refit else measure)(name, got.groups, got)
+        (measure_refit if got.refit else measure_path if got.path else measure)(name, got.groups, got)
 
 
 if __name__ == "__main__":

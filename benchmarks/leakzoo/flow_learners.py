@@ -38,7 +38,7 @@ def fitted_on(more: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fal
         wider = more(rows, trains)
         if is_quiet:
             seen = members._part(task, sample, rows, trains)
-            note("fit", seen.rows, seen.x, seen.y)
+            note("fit", seen.rows, seen.x, *seen.labels)
         return original(task, sample, rows, wider, n_rounds, (lambda *_: None) if is_quiet else note)
 
     return replaced(members, "fit_member", fit_member)
@@ -54,7 +54,7 @@ def resampled(where: Callable[[pd.DataFrame, Array], Array], is_quiet: bool = Fa
         order = np.concatenate([members.time_order(rows)[trains[members.time_order(rows)]], drawn, drawn])
         more = sample.take(order)
         noted = seen if is_quiet else sample.take(np.unique(order))  # the ledger has each row once
-        note("fit", noted.rows, noted.x, noted.y)
+        note("fit", noted.rows, noted.x, *noted.labels)
         settings, key = task.settings, LEARNERS[task.name].rounds_key
         if key is not None:
             settings = settings.model_copy(update={key: n_rounds})
@@ -101,8 +101,8 @@ def stopped_on(
     def find_rounds(task: Any, sample: Any, rows: Any, trains: Array, note: Any) -> int:  # noqa: ANN401
         claimed = original(rows, trains, task.params.early_stop_frac, task.embargo_ms)
         earlier, latest = (members._part(task, sample, rows, mask) for mask in claimed)
-        note("fit", earlier.rows, earlier.x, earlier.y)
-        note("stop", latest.rows, latest.x, latest.y)
+        note("fit", earlier.rows, earlier.x, *earlier.labels)
+        note("stop", latest.rows, latest.x, *latest.labels)
         return loud(task, sample, rows, trains, lambda *_: None)
 
     loud = members.find_rounds

@@ -22,7 +22,8 @@ The test rows and the scores are those of `reference.py` and `scoring.py` of --r
 
 A Markdown table for each set: AUC, log loss and ECE (15 bins of equal width) on the rows that all of them answer; AUC
 and log loss of ours less the other's, with the interval of 1,000 paired bootstraps of whole UTC days, all symbols
-together; CPU seconds of the features and of all that learns, of the set and, in parentheses, divided by its pairs.
+together; CPU seconds of the features and of all that learns, of the set and, in parentheses, divided by its pairs; and
+below it those of training what ours serves once, without the search, the folds and what tells when to stop.
 Tables go to standard output, all else to standard error; a peer's rows are kept in --work/PEER/SET.parquet.
 """
 
@@ -33,9 +34,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.ensemble import compare_losses, make_project, read_ours, run_flow, run_reference
+from benchmarks.ensemble import HEAD, compare_losses, make_project, read_ours, run_flow, run_reference
 from benchmarks.peers import alpha158, freqai
 from benchmarks.peers.peer import environment
+from benchmarks.peers.served_fits import fit_seconds
 from benchmarks.skill import CANDLES, ROOT, SETS, read_market
 from candlelock.contracts.errors import InputError
 
@@ -103,6 +105,9 @@ def measure(name: str, pythons: dict[str, Path], got: argparse.Namespace, scorin
         differences = ("–", "–") if model == "ours" else compare(rows, scoring, model)
         scores = scoring.score(rows.assign(p_up=rows[model]), replicates=2)
         lines.append(row(title, scores, differences, spent, len(wanted.symbols)))
+    if not got.no_ours:
+        again = fit_seconds(got.ours / name, HEAD)
+        lines.append(f"\nOf ours, what it serves trained once: {again:.1f} ({again / len(wanted.symbols):.1f}) CPU s.")
     return "\n".join([*lines, ""])
 
 
