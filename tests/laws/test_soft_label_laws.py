@@ -43,10 +43,11 @@ def test_labels_given_as_shares_teach_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_shares_are_learned_and_not_the_labels_beside_them(name: str) -> None:
-    """The labels say the opposite."""
+    """Labels that say the opposite change nothing, neither where it trains nor where it stops."""
     sample, stop, unseen = soften(draw_sample(1, 1.5)), soften(draw_sample(2, 1.5, 200)), draw_sample(3, 1.5, 2000)
-    against = [replace(each, y=1 - each.y) for each in (sample, stop)]
-    assert np.corrcoef(fit(name, *against).predict(unseen.x), chance(unseen))[0, 1] > 0.75
+    against = fit(name, *(replace(each, y=1 - each.y) for each in (sample, stop)))
+    assert digest(against) == digest(fit(name, sample, stop))
+    assert np.corrcoef(against.predict(unseen.x), chance(unseen))[0, 1] > 0.75
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -62,7 +63,8 @@ def test_shares_teach_more_than_labels_drawn_from_them(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_halves_are_no_signal(name: str) -> None:
     sample = draw_sample(1, 1.5)
-    p = fit(name, replace(sample, soft=np.full(len(sample.y), 0.5))).predict(sample.x)
+    near = np.random.default_rng(5).choice([0.49, 0.51], len(sample.y))  # CatBoost refuses labels that are all the same
+    p = fit(name, replace(sample, soft=near)).predict(sample.x)
     assert np.abs(p - 0.5).mean() < 0.05
 
 
