@@ -278,15 +278,26 @@ def measure(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
         )
 
 
+def read_rows(name: str, got: argparse.Namespace) -> tuple[Market, Rows]:
+    """The market of a set, and its labelled rows."""
+    wanted = (SETS | MORE_SETS)[name]
+    market = read_market(wanted, got.work)
+    return market, label(market, plain_features(market), wanted.horizon, got.until, len(wanted.symbols))
+
+
+def take_selected(name: str, market: Market, rows: Rows, groups: Sequence[str], got: argparse.Namespace) -> np.ndarray:
+    """Matrix (n_rows, n_features) of the groups' features that the default selection keeps."""
+    entries = [entry for entry in select(read_catalogue(ROOT), groups) if entry.name not in got.exclude]
+    built = build_features(market, entries, n_threads=2)
+    return rows.take(selected(built, market, rows, (SETS | MORE_SETS)[name]))
+
+
 def measure_refit(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     """Print what models gain that are trained on all rows before the judged ones, not on the first of them alone."""
-    wanted = SETS[name]
-    market = read_market(wanted, got.work)
-    rows = label(market, plain_features(market), wanted.horizon, got.until, len(wanted.symbols))
-    entries = [entry for entry in select(read_catalogue(ROOT), groups) if entry.name not in got.exclude]
+    market, rows = read_rows(name, got)
     train = np.flatnonzero(rows.train)
     early = replace(rows, train=rows.train & (rows.bar < rows.bar[train[int(len(train) * EARLY)]]))
-    x = rows.take(selected(build_features(market, entries, n_threads=2), market, early, wanted))
+    x = take_selected(name, market, early, groups, got)
     before, after = (fit_predict(x, each, got.settings, got.seeds) for each in (early, rows))
     more, low, high = compare(rows, after, before)
     print(
@@ -303,13 +314,12 @@ def mean_log_loss(rows: Rows, p: np.ndarray) -> float:
 
 def measure_path(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     """Print what models gain that are trained towards the way to the label, not the label itself."""
-    wanted = SETS[name]
-    market = read_market(wanted, got.work)
-    rows = label(market, plain_features(market), wanted.horizon, got.until, len(wanted.symbols))
-    entries = [entry for entry in select(read_catalogue(ROOT), groups) if entry.name not in got.exclude]
-    x = rows.take(selected(build_features(market, entries, n_threads=2), market, rows, wanted))
-    end = fit_predict(x, rows, got.settings, got.seeds)
-    path = fit_predict(x, rows, got.settings, got.seeds, share_above(market, rows, wanted.horizon))
+    market, rows = read_rows(name, got)
+    x, shares = (
+        take_selected(name, market, rows, groups, got),
+        share_above(market, rows, (SETS | MORE_SETS)[name].horizon),
+    )
+    end, path = (fit_predict(x, rows, got.settings, got.seeds, towards) for towards in (None, shares))
     more, low, high = compare(rows, path, end)
     losses = " ".join(f"{mean_log_loss(rows, p):.5f}" for p in (end, path))
     print(f"{name}: {more:+.4f} [{low:+.4f}, {high:+.4f}], log loss {losses}", flush=True)
@@ -321,9 +331,10 @@ def main() -> None:
     ask.add_argument("--sets", nargs="+", choices=[*SETS, *MORE_SETS], default=list(SETS))
     ask.add_argument("--groups", nargs="+", default=default.groups)
     ask.add_argument("--exclude", nargs="*", default=default.exclude, help="features to leave out")
-    ask.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
-    ask.add_argument("--refit", action="store_true", help="what the rows nearest to the judged ones are worth")
-    ask.add_argument("--path", action="store_true", help="what labels of the way to the horizon are worth")
+    what = ask.add_mutually_exclusive_group()
+    what.add_argument("--each", action="store_true", help="each group on top of the 25, one by one")
+    what.add_argument("--refit", action="store_true", help="what the rows nearest to the judged ones are worth")
+    what.add_argument("--path", action="store_true", help="what labels of the way to the horizon are worth")
     ask.add_argument("--on-top", action="store_true", help="add the groups to the 25 instead of replacing them")
     ask.add_argument("--settings", choices=list(TREES), default="wide")
     ask.add_argument("--seeds", type=int, default=3)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def fit_seconds(project: Path, head: str) -> float:
-    """CPU seconds of training what a built project serves, again: on all rows before test, as its training report says.
+    """CPU seconds of training what a built project serves, again, on the rows and for the rounds of its report.
 
     Features, selection, search, folds and how long to train are there already.
     """
@@ -30,13 +30,14 @@ def fit_seconds(project: Path, head: str) -> float:
     found = documents.read(project / own.report("selection.json"), SelectionReport)
     selection = compile_report(found, names, n_folds(rows)).final
     sample = replace(sample_of(rows, x), x=selection.apply(x), names=selection.outputs)
+    before = before_test(rows)
+    is_train = before & (rows["segment"] == "train").to_numpy(dtype=bool)
     began = time.process_time()
     for name in params.train.members:
         member = report.members[name]
-        if member.refit is None:
-            raise ValueError(f"{name} was not trained again: set train.refit")
+        trains, rounds = (before, member.refit.n_rounds) if member.refit else (is_train, member.n_rounds)
         settings = type(getattr(params.train, name)).model_validate(member.hyperparameters)
         seed = seeds.derive(params.seed, f"train/{head}/{name}")
         task = Task(name, head, params.train, settings, 0, seed, params.threads, "refit")
-        fit_member(task, sample, rows, before_test(rows), member.refit.n_rounds, lambda *_: None)
+        fit_member(task, sample, rows, trains, rounds, lambda *_: None)
     return time.process_time() - began

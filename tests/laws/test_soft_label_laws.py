@@ -14,12 +14,13 @@ from candlelock.train.fold_fits import FoldFits
 from candlelock.train.learner import LEARNERS, Sample
 from candlelock.train.members import FoldSamples
 from tests.laws.test_learner_laws import ALL, digest, draw_sample, fit
-from tests.learner_settings import QUICK
+from tests.learner_settings import QUICK, with_skips
 
 if TYPE_CHECKING:
     from candlelock.train.learner import Array
 
-BINNED = [name for name in ("lightgbm", "xgboost") if LEARNERS[name].binned]
+BINNED = sorted(name for name, learner in LEARNERS.items() if learner.binned)
+EXPLAINED = with_skips(sorted(name for name, learner in LEARNERS.items() if learner.contributions))
 
 
 def chance(sample: Sample) -> Array:
@@ -82,6 +83,14 @@ def test_bins_hold_the_shares(name: str) -> None:
     fold = FoldSamples(soften(draw_sample(1, 1.5)), soften(draw_sample(2, 1.5, 200)))
     plain = fit(name, fold.trains, fold.validates)
     assert digest(FoldFits(name, fold, 11, 1).fit(QUICK[name])) == digest(plain)
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_contributions_add_up_to_the_log_odds(name: str) -> None:
+    model, x, parts = fit(name, soften(draw_sample(1, 1.5))), draw_sample(3, 1.5).x, LEARNERS[name].contributions
+    assert parts is not None
+    p = model.predict(x)
+    np.testing.assert_allclose(parts(model, x).sum(axis=1), np.log(p / (1 - p)), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -12,7 +12,7 @@ from candlelock.artifacts.fit_ledger import digest_values, spread
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.leakage.rows import leak_check
-from candlelock.split.rows import softened, targets
+from candlelock.split.rows import shares, targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,10 +48,10 @@ def check_fit_values(
 
 
 def _told(stage: str, rows: pd.DataFrame) -> list[npt.NDArray[np.float64]]:
-    """What a fit is told of its rows: a selection looks at the signs of values, and learns nothing."""
+    """What a fit is told of its rows; a selection up and down alone."""
     if stage == "select":
         return [rows["is_up"].to_numpy()]
-    soft = softened(rows)
+    soft = shares(rows)
     return [targets(rows), *([] if soft is None else [soft])]
 
 

@@ -68,9 +68,8 @@ def _contradictions(card: ModelCard, place: str) -> Iterator[Problem]:
         yield Problem("card-digest", f"{place} digest", said, expected, HELP_CARD)
     try:
         head_of(card)
-    except (LookupError, TypeError, ValueError):
-        expected = "a head that its own parameters describe"
-        yield Problem("card-head", f"{place} head", card.head, expected, HELP_CARD)
+    except InputError as error:
+        yield from (replace(problem, place=f"{place} head") for problem in error.problems)
         return
     yield from _trade_contradictions(card, place)
     follows, made_by = decide(card.gates), read_policy()

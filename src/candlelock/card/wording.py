@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from candlelock.contracts.errors import InputError, Problem
 from candlelock.contracts.head_params import (
     FutureReturnParams,
     FutureVolatilityParams,
@@ -80,8 +81,13 @@ def reach(card: ModelCard) -> str:
 
 
 def head_of(card: ModelCard) -> HeadParams:
-    """What the head was made to ask."""
-    return HEAD.validate_python(card.parameters["heads"][card.head])
+    """What the head was made to ask. Raises InputError where the card's own parameters do not say it."""
+    try:
+        return HEAD.validate_python(card.parameters["heads"][card.head])
+    except (LookupError, TypeError, ValueError):
+        expected = "a head that its own parameters describe, with the keys of this revision"
+        help_line = "make the card anew with `dvc repro`; a card of another revision is read by that one"
+        raise InputError(Problem("card-head", "the card's head", card.head, expected, help_line)) from None
 
 
 def is_traded(card: ModelCard) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WHAT = "labels made again without the candles after a time: known ones unchanged up to it, none known beyond it"
 CUTS = (1 / 7, 2 / 7, 3 / 7, 4 / 7, 5 / 7, 6 / 7)  # of the bars
-MORE = ("value", "share_above")
+LEARNED = ("value", "share_above")  # in place of the label
 
 
 def check_known_labels(
@@ -30,7 +30,7 @@ def check_known_labels(
     """Make the labels of a market's first bars, up to several times, and hold them to those of all bars.
 
     `label(n_bars)`: symbol, open_time_ms, label_end_ms and is_up, NaN where unknown, of the rows in the first so many
-    bars; and of the columns in MORE those that models learn. A label that ends later than its candles has looked at
+    bars; and of the columns in LEARNED those that models learn. A label that ends later than its candles has looked at
     less than it says, or is none. `stored`: the same columns of the table that is used, which has to hold the labels of
     all bars.
     """
@@ -52,13 +52,13 @@ def check_known_labels(
 
 def _beside(some: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Every row of either, with the labels of both; the first half of the names are those of `some`."""
-    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up", *(name for name in MORE if name in whole)]
+    columns = ["symbol", "open_time_ms", "label_end_ms", "is_up", *(name for name in LEARNED if name in whole)]
     return some[columns].merge(whole[columns], on=columns[:2], how="outer", suffixes=("", "_whole"))
 
 
 def _pairs(both: pd.DataFrame) -> dict[str, tuple[Values, Values]]:
     """Labels by column, of the one table and of the other."""
-    names = [name for name in ("is_up", *MORE) if name in both]
+    names = [name for name in ("is_up", *LEARNED) if name in both]
     return {name: (both[name].to_numpy(float), both[f"{name}_whole"].to_numpy(float)) for name in names}
 
 

@@ -59,7 +59,7 @@ def targets(rows: pd.DataFrame) -> np.ndarray:
     return rows["value"].where(rows["is_up"].notna()).to_numpy() if learns_values(rows) else rows["is_up"].to_numpy()
 
 
-def softened(rows: pd.DataFrame) -> np.ndarray | None:
+def shares(rows: pd.DataFrame) -> np.ndarray | None:
     """What models learn in place of the labels, (n_rows,) from 0 to 1, NaN where unknown; None: the labels."""
     return rows["share_above"].to_numpy() if "share_above" in rows and rows["share_above"].notna().any() else None
 

@@ -31,7 +31,7 @@ def refuse_rows(sample: Sample, place: str) -> None:
 def row_problems(sample: Sample, place: str) -> Iterator[Problem]:
     """What `refuse_rows` refuses."""
     n_rows, n_features = sample.x.shape
-    yield from _value_problems(sample.y, place) if sample.is_value else _class_problems(sample.y, place)
+    yield from _value_problems(sample.y, place) if sample.is_value else _class_problems(sample, place)
     if n_features > n_rows:
         found, help_line = f"{n_features} features and {n_rows} rows", "take more candles, or count in select.steps"
         yield Problem("train-wide", place, found, "more rows than features", help_line)
@@ -41,11 +41,14 @@ def row_problems(sample: Sample, place: str) -> Iterator[Problem]:
         yield Problem("train-weights", place, found, expected, "mind train.weights")
 
 
-def _class_problems(y: Array, place: str) -> Iterator[Problem]:
-    n_rows, n_up = len(y), int((y == 1.0).sum())
+def _class_problems(sample: Sample, place: str) -> Iterator[Problem]:
+    n_rows, n_up = len(sample.y), int((sample.y == 1.0).sum())
     if n_up in (0, n_rows):
         found, help_line = f"{n_rows} rows, {n_up} of them up", "take more candles, or fewer folds"
         yield Problem("train-one-class", place, found, "rows of both classes", help_line)
+    elif sample.soft is not None and np.unique(sample.soft).size < 2:
+        found, help_line = f"{n_rows} rows whose share of closes above is the same", "let the head learn the end"
+        yield Problem("train-one-value", place, found, "rows of different shares", help_line)
 
 
 def _value_problems(y: Array, place: str) -> Iterator[Problem]:

@@ -29,11 +29,10 @@ Array = npt.NDArray[np.float64]
 class Sample:
     """Features (n_rows, n_features), NaN where unknown, and labels (n_rows,) of 1.0 and 0.0, in order of time.
 
-    `soft`: what is learned in place of the labels, (n_rows,) from 0, down, to 1, up; models are judged by the labels.
-
     `rows`: their numbers in the split table, which go with them wherever they go. `weights`: how much each counts,
     (n_rows,), mean 1; None: all the same. `names`: of the features, for messages. `is_value`: whether `y` holds values,
-    of any size, and not 1.0 and 0.0.
+    of any size, and not 1.0 and 0.0. `soft`: what is learned in place of the labels, (n_rows,) from 0, down, to 1, up;
+    models are judged by the labels.
     """
 
     x: Array
@@ -55,7 +54,10 @@ class Sample:
         return (self.y,) if self.soft is None else (self.y, self.soft)
 
     def as_classes(self) -> Sample:
-        """For learners that know up and down alone: a row between them becomes two, up and down by their shares."""
+        """For learners that know up and down alone: a row between them becomes two, up and down by their shares.
+
+        Both weigh together what the row did, so that the sum of the weights stays, not their mean.
+        """
         if self.soft is None:
             return self
         at = np.repeat(np.arange(len(self.y)), 1 + ((self.soft > 0) & (self.soft < 1)))

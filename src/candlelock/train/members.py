@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from candlelock.artifacts.side_by_side import run_in_turn, run_shared
 from candlelock.contracts.errors import InputError, Problem
-from candlelock.split.rows import learns_values, softened, targets
+from candlelock.split.rows import learns_values, shares, targets
 from candlelock.split.segments import before_test, fold_masks, n_folds
 from candlelock.train.averaging import Averaged, seeds_of
 from candlelock.train.checks import choose_device, optional_libraries, refuse_features, refuse_rows
@@ -101,7 +101,7 @@ class Trained:
 
 def sample_of(rows: pd.DataFrame, x: Array) -> Sample:
     """Every row of a split table as learners see it; `x`: its features, (n_rows, n_features)."""
-    return Sample(x, targets(rows), rows.index.to_numpy(), is_value=learns_values(rows), soft=softened(rows))
+    return Sample(x, targets(rows), rows.index.to_numpy(), is_value=learns_values(rows), soft=shares(rows))
 
 
 def folds_of(rows: pd.DataFrame, embargo_ms: int) -> list[Fold]:

@@ -122,13 +122,13 @@ def search(
 ) -> Study:
     """Minimise the folds' mean loss, starting from the task's settings; without a space, only those are tried.
 
-    A fold's model stops early on the fold's own validation rows, by log loss: the search may use them; test it never
-    sees. Trials that are worse than the median after a fold are pruned. With fewer rows for them, the best trials and
-    the starting point are rerun on all rows, and one of these wins. `told` hears of every trial: how many have ended,
-    how many there will be at most, and a line about it; `clock` gives seconds, for the time limit; `run_jobs` gets the
-    fits. At the end, trials are judged along the paths, if there are any, whatever the time. Raises InputError where a
-    fold or a split lacks a class, a fold has fewer rows than features, or weights weigh nothing;
-    EnvironmentFaultError where an optional package is not installed.
+    A fold's model stops early on the fold's own validation rows, by what it learns, and is judged there by their
+    labels: the search may use them; test it never sees. Trials that are worse than the median after a fold are pruned.
+    With fewer rows for them, the best trials and the starting point are rerun on all rows, and one of these wins.
+    `told` hears of every trial: how many have ended, how many there will be at most, and a line about it; `clock` gives
+    seconds, for the time limit; `run_jobs` gets the fits. At the end, trials are judged along the paths, if there are
+    any, whatever the time. Raises InputError where a fold or a split lacks a class, a fold has fewer rows than
+    features, or weights weigh nothing; EnvironmentFaultError where an optional package is not installed.
     """
     run = _Run(task, rows, fits, open_file(task.name, _find_key(task, rows)), told, run_jobs)
     run.try_settings(clock)

@@ -38,6 +38,11 @@ def test_unknown_metric_keeps_its_name_and_its_value() -> None:
             "4",
         ),
         (
+            direction(4, learns="path"),
+            "Will the close 4 bars of 30m ahead be above this one? Models learn how many of the closes on the way are.",
+            "4",
+        ),
+        (
             BARRIERS,
             "Within 4 bars of 30m, will the price rise by 2 sigma before it falls by 1.5 sigma?",
             "up to 4",

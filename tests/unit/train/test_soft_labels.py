@@ -10,7 +10,7 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.audit.fit_values import check_fit_values
-from candlelock.split.rows import softened
+from candlelock.split.rows import shares
 from candlelock.train.learner import LEARNERS
 from candlelock.train.members import Task, log_loss, sample_of, train_member
 from candlelock.train.report import describe_member
@@ -35,8 +35,8 @@ EMBARGO_MS = 6 * 3_600_000
 @pytest.fixture
 def along(rows: pd.DataFrame) -> pd.DataFrame:
     """Split rows of a head that learns the path: quarters, null where the label is."""
-    shares = np.random.default_rng(2).integers(0, 5, len(rows)) / 4
-    return rows.assign(share_above=np.where(rows["is_up"].isna(), np.nan, shares))
+    quarters = np.random.default_rng(2).integers(0, 5, len(rows)) / 4
+    return rows.assign(share_above=np.where(rows["is_up"].isna(), np.nan, quarters))
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def train(
 
 
 def test_a_split_without_shares_has_none(rows: pd.DataFrame, along: pd.DataFrame) -> None:
-    assert softened(rows) is None
-    assert softened(rows.assign(share_above=np.nan)) is None
-    np.testing.assert_array_equal(softened(along), along["share_above"])
+    assert shares(rows) is None
+    assert shares(rows.assign(share_above=np.nan)) is None
+    np.testing.assert_array_equal(shares(along), along["share_above"])
 
 
 def test_every_fit_and_every_stop_gets_the_shares_of_its_rows(
