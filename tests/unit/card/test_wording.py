@@ -8,6 +8,7 @@ import pytest
 
 from candlelock.card import html, markdown
 from candlelock.card.wording import metric, question, reach
+from candlelock.contracts.errors import InputError
 from tests.heads import direction, future_return, future_volatility, triple_barrier
 
 if TYPE_CHECKING:
@@ -58,10 +59,19 @@ def test_unknown_metric_keeps_its_name_and_its_value() -> None:
             "4",
         ),
     ],
-    ids=["direction", "dead zone", "triple barrier", "future return", "future volatility"],
+    ids=["direction", "dead zone", "path", "triple barrier", "future return", "future volatility"],
 )
 def test_a_head_asks_what_its_labels_answer(card: ModelCard, head: HeadParams, sentence: str, bars: str) -> None:
     assert (question(asking(card, head)), reach(asking(card, head))) == (sentence, bars)
+
+
+def test_a_card_of_another_revision_is_refused_by_name(card: ModelCard) -> None:
+    known = direction(4).model_dump(exclude={"learns"})
+    other = card.model_copy(update={"parameters": {**card.parameters, "heads": {card.head: known}}})
+    with pytest.raises(InputError) as caught:
+        question(other)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.found) == ("card-head", card.head)
 
 
 def test_pages_of_barriers_say_that_labels_may_end_sooner(card: ModelCard, evidence: Evidence, plots: Plots) -> None:

@@ -98,10 +98,14 @@ def test_nothing_is_cut_where_no_groups_are_asked_for() -> None:
     assert cut_paths(ROWS, SAMPLE, None, EMBARGO_MS, EVEN) is None
 
 
+TURNED = replace(SAMPLE, soft=1.0 - SAMPLE.y)  # what is learned is the opposite of what judges
+
+
+@pytest.mark.parametrize("sample", [SAMPLE, TURNED], ids=["labels", "shares"])
 @pytest.mark.parametrize("frac", [1.0, 0.25])
 @pytest.mark.parametrize("weights", [EVEN, RECENT], ids=["even", "recent"])
-def test_losses_are_those_of_models_fitted_by_hand(frac: float, weights: WeightsParams) -> None:
-    rows = cut(weights=weights)
+def test_losses_are_those_of_models_fitted_by_hand(frac: float, weights: WeightsParams, sample: Sample) -> None:
+    rows = cut(weights=weights, sample=sample)
     found, seed = walk(rows, screen_frac=frac), make_task().seed
     assert (found.n_groups, found.n_test_groups, found.trials) == (4, 2, [0, 3])
     assert np.shape(found.losses) == (2, 3, 4)
@@ -111,7 +115,7 @@ def test_losses_are_those_of_models_fitted_by_hand(frac: float, weights: Weights
         weighed = weigh(ROWS.iloc[places], weights)
         some = spread_blocks(opened[places], share) if share < 1 else np.ones(len(places), dtype=bool)
         kept = None if weighed is None else weighed[some] / weighed[some].mean()
-        return replace(SAMPLE.take(places[some]), weights=kept)
+        return replace(sample.take(places[some]), weights=kept)
 
     for path, splits in enumerate(rows.paths):
         for group, split in enumerate(splits):

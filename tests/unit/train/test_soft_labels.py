@@ -10,11 +10,16 @@ import pytest
 
 from candlelock.artifacts.fit_ledger import FitLedger
 from candlelock.audit.fit_values import check_fit_values
+from candlelock.contracts.errors import InputError
+from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.split.rows import shares
+from candlelock.train.checks import refuse_rows
 from candlelock.train.learner import LEARNERS
 from candlelock.train.members import Task, log_loss, sample_of, train_member
+from candlelock.train.permutation import take_later
 from candlelock.train.report import describe_member
 from tests.unit.train.search_runs import make_rows, make_task, run_search
+from tests.unit.train.test_paths import SAMPLE, TURNED, cut, walk
 from tests.unit.train.test_report import BOTH, NOTHING
 from tests.unit.train.test_study_file import interrupt
 
@@ -118,6 +123,41 @@ def test_a_search_is_judged_by_labels(tmp_path: Path) -> None:
     turned, _ = run_search(tmp_path / "turned", make_task(), rows=soft_search_rows())
     losses = [[trial.loss for trial in study.trials if trial.state == "complete"] for study in (plain, turned)]
     assert min(losses[1]) > max(losses[0])
+
+
+def test_what_is_permuted_is_judged_by_labels(along: pd.DataFrame, features: Array) -> None:
+    sample = sample_of(along, features)
+    np.testing.assert_array_equal(take_later(sample, along).y, along["is_up"])
+
+
+def test_the_ledger_tells_every_hand_over_of_a_search_from_one_with_other_shares(tmp_path: Path) -> None:
+    found = []
+    for number, rows in enumerate((make_rows(), soft_search_rows())):
+        fits = FitLedger()
+        run_search(tmp_path / str(number), make_task(), rows=rows, fits=fits)
+        found.append({key: noted.values_sha256 for key, noted in read_hand_overs(fits.table()).items()})
+    plain, turned = found
+    assert plain.keys() == turned.keys()
+    assert len(plain) == 9
+    assert all(plain[key] != turned[key] for key in plain)
+
+
+def test_the_ledger_tells_every_hand_over_along_paths_from_one_with_other_shares() -> None:
+    found = []
+    for sample in (SAMPLE, TURNED):
+        fits = FitLedger()
+        walk(cut(sample=sample), fits)
+        found.append({key: noted.values_sha256 for key, noted in read_hand_overs(fits.table()).items()})
+    assert len(found[0]) == 18
+    assert all(found[0][key] != found[1][key] for key in found[0])
+
+
+def test_shares_that_are_all_the_same_are_refused_by_name(along: pd.DataFrame, features: Array) -> None:
+    same = sample_of(along.assign(share_above=0.5), features)
+    with pytest.raises(InputError) as caught:
+        refuse_rows(same.take(np.flatnonzero(~np.isnan(same.y))), "head direction, lightgbm, fold 2")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.place) == ("train-one-value", "head direction, lightgbm, fold 2")
 
 
 def test_a_search_is_not_continued_with_other_shares(tmp_path: Path) -> None:
