@@ -315,10 +315,8 @@ def mean_log_loss(rows: Rows, p: np.ndarray) -> float:
 def measure_path(name: str, groups: Sequence[str], got: argparse.Namespace) -> None:
     """Print what models gain that are trained towards the way to the label, not the label itself."""
     market, rows = read_rows(name, got)
-    x, shares = (
-        take_selected(name, market, rows, groups, got),
-        share_above(market, rows, (SETS | MORE_SETS)[name].horizon),
-    )
+    x = take_selected(name, market, rows, groups, got)
+    shares = share_above(market, rows, (SETS | MORE_SETS)[name].horizon)
     end, path = (fit_predict(x, rows, got.settings, got.seeds, towards) for towards in (None, shares))
     more, low, high = compare(rows, path, end)
     losses = " ".join(f"{mean_log_loss(rows, p):.5f}" for p in (end, path))

@@ -150,26 +150,8 @@ def _terciles(outcome: Array, _: Array) -> Array:
 
 
 def _along(n_bars: int) -> Labeller:
-    """Direction over the horizon, with the share of the next `n_bars` closes above as what is learned of it."""
-
-    def label(market: Market) -> pd.DataFrame:
-        rows, close = direction()(market), market.close
-        share = np.mean([lag(close, -step) > close for step in range(1, n_bars + 1)], axis=0)
-        symbol = rows["symbol"].map({name: at for at, name in enumerate(market.symbols)}).to_numpy(int)
-        bar = np.searchsorted(market.open_time_ms, rows["open_time_ms"].to_numpy())
-        return rows.assign(share_above=np.where(rows["is_up"].isna(), np.nan, share[symbol, bar]))
-
-    return label
-
-
-def _taught(n_bars: int) -> Make:
-    """The table of `_along` with holes; what is learned is none of its features."""
-
-    def make(world: World) -> Case:
-        case = world.table(_along(n_bars), market=with_holes(world))
-        return replace(case, rows=case.rows.drop(columns="share_above"))
-
-    return make
+    """Direction over the horizon; learned of it is the share of the next `n_bars` closes above."""
+    return lambda market: direction()(market).assign(share_above=direction(n_bars, "path")(market)["share_above"])
 
 
 def _above(window: Callable[[pd.Series], pd.Series]) -> Labeller:
@@ -243,7 +225,7 @@ LEAKS = (
     leak("end_a_bar_later", "labels eight bars ahead that say they end after one", _table(
         ahead(HORIZON, lambda outcome, _: outcome > 0, end_bars=1)), SEES, is_core=True),
     leak("share_a_bar_further", "learned is the share of nine closes above, of a label that ends after eight",
-         _taught(HORIZON + 1), SEES, is_core=True),
+         _holed(_along(HORIZON + 1)), SEES, is_core=True),
     leak("end_at_last_open", "the end is the open of the last bar, not its close", _table(
         ahead(HORIZON, lambda outcome, _: outcome > 0, end_bars=HORIZON - 1)), SEES, is_core=True),
     leak("end_at_decision", "the end is the decision", _table(
@@ -321,7 +303,7 @@ CLEAN = (
     Plant("clean_forward_shift", "shift(-8) over the close, null at the tail", _holed(UP)),
     Plant("clean_return", "the return as the label", _holed(RETURN)),
     Plant("clean_size", "the size of the return, foretold by past volatility", _table(SIZE)),
-    Plant("clean_share_above", "learned is the share of the label's closes above", _taught(HORIZON)),
+    Plant("clean_share_above", "learned is the share of the label's closes above", _holed(direction(learns="path"))),
     Plant("clean_one_bar", "the next bar alone", _table(direction(1))),
     Plant("clean_one_day", "24 bars ahead", _table(direction(24))),
     Plant("clean_barriers", "triple barriers with the time they were hit", _table(barriers())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,8 @@ def make_table(market: Market, labeller: Labeller, embargo_bars: int = 0) -> Cas
     labels = labeller(market)
     rows = labels.merge(feature_table(market), on=["symbol", "open_time_ms"], validate="one_to_one")
     names = {"decision_time_ms": "time", "label_end_ms": "label_end", "is_up": "label"}
-    rows = rows.drop(columns=["open_time_ms", "past_return", "future_return"], errors="ignore").rename(columns=names)
+    told = ["open_time_ms", "past_return", "future_return", "share_above"]
+    rows = rows.drop(columns=told, errors="ignore").rename(columns=names)
     rows["split"] = cut(rows, embargo_ms=embargo_bars * market.bar_ms)
     return Case(rows, embargo_bars, market, labeller)
 
@@ -128,10 +129,10 @@ def lag(values: Array, n: int) -> Array:
     return np.where(inside, values[:, np.where(inside, columns, 0)], np.nan)
 
 
-def direction(horizon: int = HORIZON) -> Labeller:
+def direction(horizon: int = HORIZON, learns: Literal["end", "path"] = "end") -> Labeller:
     """The project's own labels."""
     question = DirectionParams(
-        kind="direction", symbols=None, horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP, learns="end"
+        kind="direction", symbols=None, horizon_bars=horizon, dead_zone_sigmas=0, volatility_bars=WARMUP, learns=learns
     )
     return lambda market: make_labels(market, question, WARMUP)
 

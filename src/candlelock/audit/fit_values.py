@@ -12,7 +12,7 @@ from candlelock.artifacts.fit_ledger import digest_values, spread
 from candlelock.contracts.leakage_documents import Leak, LeakCheck
 from candlelock.leakage.fit_scope import read_hand_overs
 from candlelock.leakage.rows import leak_check
-from candlelock.split.rows import shares, targets
+from candlelock.train.members import sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,27 +32,19 @@ def check_fit_values(
     transforms: Transforms, rows: pd.DataFrame, x: npt.NDArray[np.float64], ledgers: Mapping[str, pa.Table]
 ) -> LeakCheck:
     """Digest the values of some rows of every hand-over again. `x`: all features of `rows`, NaN where unknown."""
-    findings, n_compared = [], 0
+    findings, n_compared, signs, labels = [], 0, (rows["is_up"].to_numpy(),), sample_of(rows, x).labels
     for stage, table in sorted(ledgers.items()):
+        told = signs if stage == "select" else labels  # a selection hears of up and down alone
         for (fit, use), hand_over in read_hand_overs(table).items():
             if hand_over.values_sha256 is None:
                 continue
             some = hand_over.rows[spread(len(hand_over.rows))]
-            told = [] if use == "predict" else [labels[some] for labels in _told(stage, rows)]
-            values = [_seen(stage, fit, transforms, x[some]), *told]
+            values = [_seen(stage, fit, transforms, x[some]), *([] if use == "predict" else [y[some] for y in told])]
             n_compared += len(some)
             if digest_values(*values) != hand_over.values_sha256:
                 detail = "other values than the feature tables, the selection and the labels give for its rows"
                 findings.append(Leak(code="fit-values", subject=f"{stage}/{fit}, {use}", detail=detail, help=HELP))
     return leak_check("fit values", WHAT, n_compared, findings)
-
-
-def _told(stage: str, rows: pd.DataFrame) -> list[npt.NDArray[np.float64]]:
-    """What a fit is told of its rows; a selection up and down alone."""
-    if stage == "select":
-        return [rows["is_up"].to_numpy()]
-    soft = shares(rows)
-    return [targets(rows), *([] if soft is None else [soft])]
 
 
 def _seen(stage: str, fit: str, transforms: Transforms, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
